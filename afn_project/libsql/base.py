@@ -1,0 +1,151 @@
+"""The database wrapper: Django's SQLite backend with libSQL underneath."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Self
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db.backends.sqlite3 import base as sqlite3
+from django.utils.asyncio import async_unsafe
+
+from . import dbapi
+from .creation import DatabaseCreation
+from .dsn import Target, parse_name
+from .features import DatabaseFeatures
+from .operations import DatabaseOperations
+from .pragmas import pragma_statements
+
+MINIMUM_KEY_LENGTH = 32  # characters; libSQL itself accepts a key of five
+
+
+class CursorWrapper(dbapi.Cursor):
+    """Django's "format" and "pyformat" parameters on a cursor that knows only question marks."""
+
+    def execute(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Self:  # type: ignore[override]
+        if params is None:
+            return super().execute(sql)
+        if isinstance(params, Mapping):
+            sql, names = _positional(sql, tuple(params))
+            return super().execute(sql, [params[name] for name in names])
+        return super().execute(_question_marks(sql), params)
+
+    def executemany(self, sql: str, param_list: Iterable[Any]) -> Self:  # type: ignore[override]
+        rows = list(param_list)
+        if rows and isinstance(rows[0], Mapping):
+            sql, names = _positional(sql, tuple(rows[0]))
+            return super().executemany(sql, [[row[name] for name in names] for row in rows])
+        return super().executemany(_question_marks(sql), rows)
+
+
+class DatabaseWrapper(sqlite3.DatabaseWrapper):
+    """Connects to a libSQL file. ``OPTIONS``, all of them optional:
+
+    ``timeout``: seconds to wait for a lock (5). ``transaction_mode``: the word after BEGIN (IMMEDIATE,
+    so that a transaction never fails half-way for a lock that it could have waited for at its start).
+    ``pragmas``: a mapping, see :mod:`.pragmas`. ``encryption_key``: 32 characters or more.
+    ``init_command``: SQL run on each new connection.
+    """
+
+    display_name = "libSQL"
+    Database = dbapi
+    client_class = sqlite3.DatabaseWrapper.client_class
+    creation_class = DatabaseCreation
+    features_class = DatabaseFeatures
+    ops_class = DatabaseOperations
+    # Regular expressions are translated to libSQL's dialect, which an operator cannot do.
+    operators = {k: v for k, v in sqlite3.DatabaseWrapper.operators.items() if k not in ("regex", "iregex")}
+
+    @property
+    def target(self) -> Target:
+        """Where NAME points to. Raises ``ImproperlyConfigured`` where it points nowhere."""
+        return parse_name(self.settings_dict["NAME"])
+
+    def get_connection_params(self) -> dict[str, Any]:
+        target = self.target
+        if not (target.path or target.url):
+            raise ImproperlyConfigured(
+                f"DATABASES[{self.alias!r}]['NAME'] is empty. Please supply the NAME value: a path, file:…, "
+                "libsql://host?authToken=… or http(s)://host."
+            )
+        if target.is_remote:
+            raise ImproperlyConfigured(
+                f"DATABASES[{self.alias!r}] names a libSQL server, but this version of the engine opens "
+                "local files only. Unset TURSO_DATABASE_URL to use a file; servers come with a later release."
+            )
+        options = dict(self.settings_dict["OPTIONS"])
+        self.transaction_mode = self._transaction_mode(options.pop("transaction_mode", "IMMEDIATE"))
+        self.init_commands = options.pop("init_command", "").split(";")
+        self.pragmas = pragma_statements(
+            options.pop("pragmas", {}), alias=self.alias, in_memory=target.is_memory
+        )
+        key = options.pop("encryption_key", "")
+        if key and len(key) < MINIMUM_KEY_LENGTH:
+            raise ImproperlyConfigured(
+                f"DATABASES[{self.alias!r}]['OPTIONS']['encryption_key'] has {len(key)} characters, "
+                f"expected {MINIMUM_KEY_LENGTH} or more."
+            )
+        params = {
+            "database": target.path,
+            "timeout": float(options.pop("timeout", 5.0)),
+            "encryption_key": key,
+        }
+        if options:
+            raise ImproperlyConfigured(
+                f"DATABASES[{self.alias!r}]['OPTIONS'] has unknown names: {', '.join(sorted(options))}. "
+                "Known: timeout, transaction_mode, pragmas, encryption_key, init_command."
+            )
+        return params
+
+    def _transaction_mode(self, mode: str | None) -> str | None:
+        if mode is None or mode.upper() in self.transaction_modes:
+            return mode and mode.upper()
+        raise ImproperlyConfigured(
+            f"settings.DATABASES[{self.alias!r}]['OPTIONS']['transaction_mode'] "
+            f"is improperly configured to '{mode}'. Use one of "
+            f"{', '.join(repr(mode) for mode in sorted(self.transaction_modes))}, or None."
+        )
+
+    @async_unsafe
+    def get_new_connection(self, conn_params: dict[str, Any]) -> dbapi.Connection:
+        connection = dbapi.connect(**conn_params)
+        try:
+            for statement in (*self.pragmas, *self.init_commands):
+                if statement := statement.strip():
+                    connection.execute(statement)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def create_cursor(self, name: str | None = None) -> dbapi.Cursor:
+        return self.connection.cursor(factory=CursorWrapper)
+
+    def is_usable(self) -> bool:
+        try:
+            self.connection.execute("SELECT 1")
+        except dbapi.Error:
+            return False
+        return True
+
+    def is_in_memory_db(self) -> bool:
+        return self.target.is_memory
+
+
+@lru_cache(maxsize=1024)
+def _question_marks(sql: str) -> str:
+    """``%s`` to ``?`` and ``%%`` to ``%``; the ORM repeats its statements, so the answer is kept."""
+    return sqlite3.FORMAT_QMARK_REGEX.sub("?", sql).replace("%%", "%")
+
+
+def _positional(sql: str, names: tuple[str, ...]) -> tuple[str, list[str]]:
+    """``%(name)s`` to ``?`` with the names in order of use: the binding takes no mappings."""
+    used: list[str] = []
+
+    class Recorder(dict[str, str]):
+        def __missing__(self, name: str) -> str:
+            if name not in names:
+                raise KeyError(name)
+            used.append(name)
+            return "?"
+
+    return sql % Recorder(), used

@@ -1,0 +1,204 @@
+"""PEP 249 over a libSQL driver: what Django's SQLite backend expects of the :mod:`sqlite3` module."""
+
+import datetime
+import decimal
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from sqlite3 import PARSE_COLNAMES, PARSE_DECLTYPES, Binary
+from typing import Any, Self
+
+from .driver import LocalDriver, Result, Row, SqlValue, to_sql_value
+from .errors import (
+    DatabaseError,
+    DataError,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    Warning,
+)
+
+__all__ = [
+    "PARSE_COLNAMES",
+    "PARSE_DECLTYPES",
+    "Binary",
+    "Connection",
+    "Cursor",
+    "DataError",
+    "DatabaseError",
+    "Error",
+    "IntegrityError",
+    "InterfaceError",
+    "InternalError",
+    "NotSupportedError",
+    "OperationalError",
+    "ProgrammingError",
+    "Warning",
+    "connect",
+]
+
+apilevel = "2.0"
+paramstyle = "qmark"
+threadsafety = 1
+sqlite_version_info = (3, 45, 1)  # the SQLite that libSQL 0.9 (binding 0.1.x, sqld 0.24) is built on
+sqlite_version = "3.45.1"
+
+_DML = ("INSERT", "UPDATE", "DELETE", "REPLACE")
+_AS_IS = frozenset((type(None), float, bytes))
+
+
+def adapt(value: Any) -> SqlValue:
+    """A Python value as one of SQLite's types, with the adapters that Django registers for sqlite3."""
+    if type(value) in _AS_IS:
+        return value  # type: ignore[no-any-return]
+    if isinstance(value, decimal.Decimal):
+        return str(value)
+    if isinstance(value, datetime.datetime):
+        return value.isoformat(" ")
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    return to_sql_value(value)
+
+
+class Cursor:
+    """A result, fetched whole when the statement ran (an open statement would hold its lock)."""
+
+    arraysize = 1
+
+    def __init__(self, connection: "Connection") -> None:
+        self.connection = connection
+        self.description: tuple[tuple[Any, ...], ...] | None = None
+        self.rowcount = -1
+        self.lastrowid: int | None = None
+        self._rows: Iterator[Row] = iter(())
+        self._closed = False
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Self:
+        self._take(sql, self._run(sql, parameters))
+        return self
+
+    def executemany(self, sql: str, parameter_rows: Iterable[Sequence[Any]]) -> Self:
+        """Run `sql` once for each row; ``rowcount`` is the sum. Outside a transaction each row is its own."""
+        changed = 0
+        for parameters in parameter_rows:
+            changed += max(self._run(sql, parameters).changed, 0)
+        self.description, self._rows, self.rowcount = None, iter(()), changed
+        return self
+
+    def executescript(self, script: str) -> Self:
+        self._check_open()
+        self.connection.commit()
+        self.connection.driver.script(script)
+        return self
+
+    def fetchone(self) -> Row | None:
+        self._check_open()
+        return next(self._rows, None)
+
+    def fetchmany(self, size: int | None = None) -> list[Row]:
+        self._check_open()
+        return list(islice(self._rows, size or self.arraysize))
+
+    def fetchall(self) -> list[Row]:
+        self._check_open()
+        return list(self._rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return self._rows
+
+    def __next__(self) -> Row:
+        return next(self._rows)
+
+    def close(self) -> None:
+        self._rows = iter(())
+        self._closed = True
+
+    def _run(self, sql: str, parameters: Sequence[Any]) -> Result:
+        self._check_open()
+        self.connection.begin_if_needed(sql)
+        return self.connection.driver.execute(sql, [adapt(value) for value in parameters])
+
+    def _take(self, sql: str, result: Result) -> None:
+        verb = _first_word(sql)
+        self.description = tuple((name, *(None,) * 6) for name in result.columns) or None
+        self._rows = iter(result.rows)
+        if verb in _DML:
+            # With RETURNING the binding counts no changes, but every changed row is in the result.
+            self.rowcount = max(result.changed, len(result.rows)) if result.columns else result.changed
+        else:
+            self.rowcount = -1
+        if verb in ("INSERT", "REPLACE"):
+            self.lastrowid = result.lastrowid
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ProgrammingError("Cannot operate on a closed cursor.")
+
+
+class Connection:
+    """A connection with the sqlite3 module's transaction control.
+
+    ``isolation_level`` is None (autocommit: only explicit BEGIN opens a transaction) or the word after
+    BEGIN ("", "IMMEDIATE", …) of the transaction that the next INSERT, UPDATE or DELETE opens.
+    """
+
+    def __init__(self, driver: LocalDriver) -> None:
+        self._driver: LocalDriver | None = driver
+        self._isolation_level: str | None = None
+
+    @property
+    def driver(self) -> LocalDriver:
+        if self._driver is None:
+            raise ProgrammingError("Cannot operate on a closed database.")
+        return self._driver
+
+    @property
+    def isolation_level(self) -> str | None:
+        return self._isolation_level
+
+    @isolation_level.setter
+    def isolation_level(self, level: str | None) -> None:
+        if level is None and self._isolation_level is not None:
+            self.commit()
+        self._isolation_level = level
+
+    @property
+    def in_transaction(self) -> bool:
+        return self.driver.in_transaction
+
+    def begin_if_needed(self, sql: str) -> None:
+        level = self._isolation_level
+        if level is not None and _first_word(sql) in _DML and not self.in_transaction:
+            self.driver.execute(f"BEGIN {level}".strip())
+
+    def cursor(self, factory: type[Cursor] = Cursor) -> Cursor:
+        self.driver  # noqa: B018 - a closed connection gives no cursor
+        return factory(self)
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Cursor:
+        return self.cursor().execute(sql, parameters)
+
+    def commit(self) -> None:
+        if self.in_transaction:
+            self.driver.execute("COMMIT")
+
+    def rollback(self) -> None:
+        if self.in_transaction:
+            self.driver.execute("ROLLBACK")
+
+    def close(self) -> None:
+        if self._driver is not None:
+            driver, self._driver = self._driver, None
+            driver.close()
+
+
+def connect(database: str, *, timeout: float = 5.0, encryption_key: str = "") -> Connection:
+    """Open a local libSQL database; see :class:`~afn_project.libsql.driver.LocalDriver`."""
+    return Connection(LocalDriver(database, timeout=timeout, encryption_key=encryption_key))
+
+
+def _first_word(sql: str) -> str:
+    return sql.lstrip()[:7].upper().rstrip().split(" ", 1)[0]

@@ -1,0 +1,179 @@
+"""Python regular expressions in the dialect of libSQL's ``regexp()`` function.
+
+That function (SQLite's ``ext/misc/regexp.c``) knows no flags, groups without capture or classes inside
+brackets, and its ``.``, ``\\d`` and ``\\w`` mean something else than Python's. A pattern is therefore
+parsed by Python and written anew with nothing but literals, explicit classes, groups, alternatives and
+repeats, so that it matches exactly what ``re.search`` would match. What has no equivalent is refused
+with ``NotSupportedError``; it never silently matches something else.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from re import _casefix, _constants, _parser  # type: ignore[attr-defined]
+from typing import Any
+
+from django.db import NotSupportedError
+
+_Ranges = list[tuple[int, int]]
+_LAST = sys.maxunicode
+_SURROGATES = (0xD800, 0xDFFF)  # never part of UTF-8 text
+_LARGEST_REPEAT = 999
+_REFUSED = {
+    _constants.ASSERT: "lookahead and lookbehind",
+    _constants.ASSERT_NOT: "lookahead and lookbehind",
+    _constants.GROUPREF: "back references",
+    _constants.GROUPREF_EXISTS: "conditional groups",
+    _constants.GROUPREF_IGNORE: "back references",
+    _constants.ATOMIC_GROUP: "atomic groups",
+    _constants.POSSESSIVE_REPEAT: "possessive repeats",
+}
+_ANCHORS = {
+    _constants.AT_BEGINNING: "^",
+    _constants.AT_BEGINNING_STRING: "^",
+    _constants.AT_END: r"\u000a?$",  # Python's $ also matches before a final line feed
+    _constants.AT_END_STRING: "$",
+}
+
+
+@lru_cache(maxsize=256)
+def translate(pattern: str, *, ignore_case: bool = False) -> str:
+    """`pattern` as ``re.search`` understands it, rewritten for ``regexp()``.
+
+    Raises ``re.error`` for a pattern that Python refuses and ``NotSupportedError`` for one that libSQL
+    has no equivalent for.
+    """
+    tree = _parser.parse(pattern, re.IGNORECASE if ignore_case else 0)
+    return "".join(_write(tree, tree.state.flags, pattern))
+
+
+def _write(tree: Any, flags: int, pattern: str) -> Iterator[str]:
+    for operator, argument in tree:
+        yield _write_one(operator, argument, flags, pattern)
+
+
+def _write_one(operator: Any, argument: Any, flags: int, pattern: str) -> str:
+    if operator is _constants.LITERAL:
+        return _literal(argument, flags)
+    if operator is _constants.NOT_LITERAL:
+        return _bracket(_complement(_with_cases([(argument, argument)], flags)))
+    if operator is _constants.ANY:
+        return _bracket(_complement([] if flags & re.DOTALL else [(10, 10)]))
+    if operator is _constants.IN:
+        return _bracket(_class(argument, flags))
+    if operator is _constants.SUBPATTERN:
+        _, added, removed, inner = argument
+        return f"({''.join(_write(inner, (flags | added) & ~removed, pattern))})"
+    if operator is _constants.BRANCH:
+        return f"({'|'.join(''.join(_write(branch, flags, pattern)) for branch in argument[1])})"
+    if operator in (_constants.MAX_REPEAT, _constants.MIN_REPEAT):  # greedy or not, the same texts match
+        return _repeat(*argument, flags, pattern)
+    if operator is _constants.AT and argument in _ANCHORS:
+        if flags & re.MULTILINE and argument in (_constants.AT_BEGINNING, _constants.AT_END):
+            raise _unsupported("line anchors (?m)", pattern)
+        return _ANCHORS[argument]
+    if operator is _constants.AT:
+        raise _unsupported(r"word boundaries (\b, \B)", pattern)
+    raise _unsupported(_REFUSED.get(operator, str(operator).lower()), pattern)
+
+
+def _repeat(least: int, most: int, tree: Any, flags: int, pattern: str) -> str:
+    unlimited = most is _constants.MAXREPEAT
+    if max(least, 0 if unlimited else most) > _LARGEST_REPEAT:
+        raise _unsupported(f"repeats of more than {_LARGEST_REPEAT}", pattern)
+    if not unlimited and most == 0:
+        return ""
+    inner = f"({''.join(_write(tree, flags, pattern))})"
+    if (least, unlimited) in ((0, True), (1, True)):
+        return inner + ("+" if least else "*")
+    if (least, most) == (0, 1):
+        return inner + "?"
+    return f"{inner}{{{least},{'' if unlimited else most}}}"
+
+
+def _literal(code: int, flags: int) -> str:
+    ranges = _with_cases([(code, code)], flags)
+    if ranges != [(code, code)]:
+        return _bracket(ranges)
+    return _escape(code)
+
+
+def _class(items: list[tuple[Any, Any]], flags: int) -> _Ranges:
+    negated = bool(items) and items[0][0] is _constants.NEGATE
+    ranges: _Ranges = []
+    for operator, argument in items:
+        if operator is _constants.LITERAL:
+            ranges += _with_cases([(argument, argument)], flags)
+        elif operator is _constants.RANGE:
+            ranges += _with_cases([argument], flags)
+        elif operator is _constants.CATEGORY:
+            ranges += _category(str(argument).removeprefix("CATEGORY_"), bool(flags & re.ASCII))
+    return _complement(ranges) if negated else _merged(ranges)
+
+
+@cache
+def _category(name: str, ascii_only: bool) -> _Ranges:
+    r"""The code points of \d, \s or \w (or, negated, of \D, \S, \W), as Python sees them."""
+    letter = {"DIGIT": "d", "SPACE": "s", "WORD": "w"}[name.removeprefix("NOT_")]
+    is_member = re.compile(f"\\{letter}", re.ASCII if ascii_only else 0).match
+    last = 127 if ascii_only else _LAST
+    ranges = _merged([(code, code) for code in range(last + 1) if is_member(chr(code))])
+    return _complement(ranges) if name.startswith("NOT_") else ranges
+
+
+def _with_cases(ranges: _Ranges, flags: int) -> _Ranges:
+    """Add every character that differs from one of these only in case, as ``re.IGNORECASE`` has it."""
+    if not flags & re.IGNORECASE:
+        return ranges
+    codes = {code for first, last in ranges for code in range(first, last + 1)}
+    for code in tuple(codes):
+        codes |= _cases(code, bool(flags & re.ASCII))
+    return _merged([(code, code) for code in codes])
+
+
+def _cases(code: int, ascii_only: bool) -> set[int]:
+    character = chr(code)
+    lower, upper = character.lower(), character.upper()
+    found = {ord(text) for text in (lower, upper, lower.upper(), upper.lower()) if len(text) == 1}
+    for known in tuple(found | {code}):
+        found.update(_casefix._EXTRA_CASES.get(known, ()))
+    return {code for code in found if code < 128} if ascii_only else found
+
+
+def _merged(ranges: _Ranges) -> _Ranges:
+    merged: _Ranges = []
+    for first, last in sorted(ranges):
+        if merged and first <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return merged
+
+
+def _complement(ranges: _Ranges) -> _Ranges:
+    gaps, start = [], 1  # text has no NUL
+    for first, last in _merged([*ranges, _SURROGATES]):
+        if first > start:
+            gaps.append((start, first - 1))
+        start = max(start, last + 1)
+    if start <= _LAST:
+        gaps.append((start, _LAST))
+    return gaps
+
+
+def _bracket(ranges: _Ranges) -> str:
+    return "[" + "".join(_escape(a) if a == b else f"{_escape(a)}-{_escape(b)}" for a, b in ranges) + "]"
+
+
+def _escape(code: int) -> str:
+    r"""One character as itself or as \uXXXX, which is a literal inside and outside of brackets."""
+    character = chr(code)
+    return character if code > 0xFFFF or (code < 128 and character.isalnum()) else f"\\u{code:04x}"
+
+
+def _unsupported(what: str, pattern: str) -> NotSupportedError:
+    return NotSupportedError(
+        f"libSQL's regular expressions have no {what} (in {pattern!r}). Rewrite the pattern without, or "
+        "filter the rows in Python."
+    )
