@@ -21,7 +21,7 @@ MINIMUM_KEY_LENGTH = 32  # characters; libSQL itself accepts a key of five
 class CursorWrapper(dbapi.Cursor):
     """Django's "format" and "pyformat" parameters on a cursor that knows only question marks."""
 
-    def execute(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Self:  # type: ignore[override]
+    def execute(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Self:
         if params is None:
             return super().execute(sql)
         if isinstance(params, Mapping):
@@ -29,7 +29,7 @@ class CursorWrapper(dbapi.Cursor):
             return super().execute(sql, [params[name] for name in names])
         return super().execute(_question_marks(sql), params)
 
-    def executemany(self, sql: str, param_list: Iterable[Any]) -> Self:  # type: ignore[override]
+    def executemany(self, sql: str, param_list: Iterable[Any]) -> Self:
         rows = list(param_list)
         if rows and isinstance(rows[0], Mapping):
             sql, names = _positional(sql, tuple(rows[0]))
@@ -118,7 +118,8 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
         return connection
 
     def create_cursor(self, name: str | None = None) -> dbapi.Cursor:
-        return self.connection.cursor(factory=CursorWrapper)
+        cursor: dbapi.Cursor = self.connection.cursor(factory=CursorWrapper)
+        return cursor
 
     def is_usable(self) -> bool:
         try:

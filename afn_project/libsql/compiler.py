@@ -13,9 +13,10 @@ _implementation = cache(implementation_for)
 
 class _NativeFunctions:
     def compile(self, node: Any) -> tuple[str, Sequence[Any]]:
-        if implementation := _implementation(type(node)):
+        node_class: type = type(node)
+        if implementation := _implementation(node_class):
             return implementation(self, node)
-        return super().compile(node)  # type: ignore[misc,no-any-return]
+        return super().compile(node)  # type: ignore[no-any-return]
 
 
 class SQLCompiler(_NativeFunctions, compiler.SQLCompiler):

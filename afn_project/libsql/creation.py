@@ -9,7 +9,7 @@ _COMPANIONS = ("-wal", "-shm")
 
 class DatabaseCreation(sqlite3.DatabaseCreation):
     def _create_test_db(self, verbosity: int, autoclobber: bool, keepdb: bool = False) -> str:
-        name = super()._create_test_db(verbosity, autoclobber, keepdb)
+        name: str = super()._create_test_db(verbosity, autoclobber, keepdb)
         if not keepdb and not self.is_in_memory_db(name):
             _remove_companions(name)
         return name

@@ -126,8 +126,8 @@ class Cursor:
         self.description = tuple((name, *(None,) * 6) for name in result.columns) or None
         self._rows = iter(result.rows)
         if verb in _DML:
-            # With RETURNING the binding counts no changes, but every changed row is in the result.
-            self.rowcount = max(result.changed, len(result.rows)) if result.columns else result.changed
+            # With RETURNING the binding miscounts, but every changed row is in the result.
+            self.rowcount = len(result.rows) if result.columns else result.changed
         else:
             self.rowcount = -1
         if verb in ("INSERT", "REPLACE"):

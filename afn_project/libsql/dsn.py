@@ -26,13 +26,14 @@ class Target:
         return self.path == ":memory:" or (self.path.startswith("file:") and "mode=memory" in self.path)
 
 
-def parse_name(name: str | Path) -> Target:
+def parse_name(name: str | Path | None) -> Target:
     """Split a NAME into its target; ``libsql://`` stands for ``https://``, as in Turso's own clients.
 
     Raises ``ImproperlyConfigured`` for a remote URL without a host.
     """
     if isinstance(name, Path):
         return Target(path=str(name))
+    name = name or ""
     scheme, separator, _ = name.partition("://")
     if not separator or scheme not in REMOTE_SCHEMES:
         return Target(path=name)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import NotSupportedError
-from django.db.models import StdDev, Variance, functions, lookups
+from django.db.models import StdDev, Value, Variance, functions, lookups
 
 from .regex import translate
 from .temporal import fill
@@ -36,9 +36,33 @@ _TEMPLATES = {
     # As C's fmod(): the remainder has the sign of the dividend. SQLite's % works on integers only.
     functions.Mod: "({a}-{b}*CAST({a}*1.0/{b} AS INTEGER))*1.0",
     functions.Cot: "(1.0/tan({a}))",
+    # Beyond these bounds libSQL's functions answer with an integer that is wrong, or with an error.
+    functions.Ceil: "CASE WHEN {a} BETWEEN -9.2e18 AND 9.2e18 THEN ceil({a}) ELSE {a} END",
+    functions.Floor: "CASE WHEN {a} BETWEEN -9.2e18 AND 9.2e18 THEN floor({a}) ELSE {a} END",
+    functions.Exp: "CASE WHEN {a}<-708 THEN 0.0 WHEN {a}>709.78 THEN 9e999 ELSE exp({a}) END",
+    functions.Power: (
+        "CASE WHEN {a}<0 AND {b} BETWEEN -9e15 AND 9e15 AND {b}<>CAST({b} AS INTEGER) THEN NULL "
+        "WHEN {b}*ln(abs(nullif({a},0)*1.0))<-708 THEN 0.0 ELSE power({a},{b}) END"
+    ),
     functions.Sign: "(({a}>0)-({a}<0))",
     # random() is a 64-bit integer with a sign; its upper 53 bits make a float in [0, 1).
     functions.Random: "((random()>>11)/9007199254740992.0+0.5)",
+}
+# Of a text, whole seconds go through strftime() and the fraction beside it, to three digits as Django has it.
+_START = "substr({v},1,CASE WHEN substr({v},3,1)=':' THEN 8 ELSE 19 END)"
+_SECONDS = (
+    "printf('%%06.3f',min(59.999,CAST(substr({v},CASE WHEN substr({v},3,1)=':' THEN 7 ELSE 18 END) AS REAL)))"
+)
+_CASTS = {
+    "DateField": f"CASE typeof({{v}}) WHEN 'text' THEN date({_START}) ELSE date({{v}}) END",
+    "DateTimeField": (
+        f"CASE typeof({{v}}) WHEN 'text' THEN strftime('%%Y-%%m-%%d %%H:%%M:',{_START})||{_SECONDS} "
+        "ELSE strftime('%%Y-%%m-%%d %%H:%%M:%%f',{v}) END"
+    ),
+    "TimeField": (
+        f"CASE typeof({{v}}) WHEN 'text' THEN strftime('%%H:%%M:',{_START})||{_SECONDS} "
+        "ELSE strftime('%%H:%%M:%%f',{v}) END"
+    ),
 }
 _HASHES = (
     functions.MD5,
@@ -89,12 +113,23 @@ def _variance(compiler: Any, node: Any) -> Compiled:
 
 
 def _regex(compiler: Any, node: Any) -> Compiled:
-    connection = compiler.connection
-    if not node.rhs_is_direct_value() or not isinstance(node.rhs, str):
-        return node.as_sql(compiler, connection)  # type: ignore[no-any-return]
-    value, params = node.process_lhs(compiler, connection)
-    pattern = translate(node.rhs, ignore_case=isinstance(node, lookups.IRegex))
-    return f"({value} REGEXP %s)", (*params, pattern)
+    pattern = node.rhs.value if isinstance(node.rhs, Value) else node.rhs
+    if not isinstance(pattern, str) or node.bilateral_transforms:
+        raise NotSupportedError(
+            "A regular expression must be given as text: libSQL's dialect differs from Python's, and a "
+            "pattern that comes from a column cannot be translated. Filter the rows in Python."
+        )
+    value, params = node.process_lhs(compiler, compiler.connection)
+    return f"({value} REGEXP %s)", (*params, translate(pattern, ignore_case=isinstance(node, lookups.IRegex)))
+
+
+def _cast(compiler: Any, node: Any) -> Compiled:
+    """Casts to dates and times: strftime() makes 23:59:59.9996 the next day's 23:59:59."""
+    form = _CASTS.get(node.output_field.get_internal_type())
+    if form is None:
+        return node.as_sqlite(compiler, compiler.connection)  # type: ignore[no-any-return]
+    sql, params = compiler.compile(node.get_source_expressions()[0])
+    return fill(form, v=sql), params
 
 
 IMPLEMENTATIONS: dict[type, Implementation] = {
@@ -102,6 +137,7 @@ IMPLEMENTATIONS: dict[type, Implementation] = {
     **dict.fromkeys(_HASHES, _no_hash),
     StdDev: _variance,
     Variance: _variance,
+    functions.Cast: _cast,
     lookups.Regex: _regex,
 }
 

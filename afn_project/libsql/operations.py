@@ -116,15 +116,10 @@ class DatabaseOperations(sqlite3.DatabaseOperations):
 
     # Text and numbers
 
-    def regex_lookup(self, lookup_type: str) -> str:
-        """For a pattern that is itself an expression: libSQL's dialect, since it cannot be translated."""
-        function = "regexpi" if lookup_type == "iregex" else "regexp"
-        return f"(SELECT {function}(pattern, value) FROM (SELECT %s AS value, %s AS pattern))"
-
     def combine_expression(self, connector: str, sub_expressions: Sequence[str]) -> str:
         if connector == "#":
             return temporal.fill("(({l}|{r})-({l}&{r}))", l=sub_expressions[0], r=sub_expressions[1])
-        return str(super().combine_expression(connector, sub_expressions))
+        return str(super().combine_expression(connector, list(sub_expressions)))
 
     # Statements
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from django.core.exceptions import ImproperlyConfigured
 
-_WORD = re.compile(r"^(?:-?\d+|[A-Za-z_]+)$")
+_WORD = re.compile(r"-?[0-9]+|[A-Za-z_]+")
 
 # In the order they must run: the page size is fixed by the first write, which WAL mode is.
 DEFAULTS: dict[str, str | int] = {
@@ -37,7 +37,7 @@ def pragma_statements(chosen: Mapping[str, str | int], *, alias: str, in_memory:
     for name, value in {**DEFAULTS, **chosen}.items():
         if value is None or (in_memory and name in _FILE_ONLY):
             continue
-        if not _WORD.match(str(value)):
+        if not _WORD.fullmatch(str(value)):
             raise ImproperlyConfigured(
                 f"DATABASES[{alias!r}]['OPTIONS']['pragmas'][{name!r}]: expected a word or an integer, "
                 f"got {value!r}."

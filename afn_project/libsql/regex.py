@@ -9,17 +9,16 @@ with ``NotSupportedError``; it never silently matches something else.
 
 import re
 import sys
-from collections.abc import Iterator
 from functools import cache, lru_cache
 from re import _casefix, _constants, _parser  # type: ignore[attr-defined]
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db import NotSupportedError
+from django.db import DataError, NotSupportedError
 
 _Ranges = list[tuple[int, int]]
 _LAST = sys.maxunicode
 _SURROGATES = (0xD800, 0xDFFF)  # never part of UTF-8 text
-_LARGEST_REPEAT = 999
+_MOST_STEPS = 60_000  # libSQL numbers them with 16 bits, and beyond that matches something else
 _REFUSED = {
     _constants.ASSERT: "lookahead and lookbehind",
     _constants.ASSERT_NOT: "lookahead and lookbehind",
@@ -37,23 +36,36 @@ _ANCHORS = {
 }
 
 
+class _Part(NamedTuple):
+    """A piece of the new pattern, and how many steps of libSQL's matcher it compiles to."""
+
+    text: str
+    steps: int
+
+
 @lru_cache(maxsize=256)
 def translate(pattern: str, *, ignore_case: bool = False) -> str:
     """`pattern` as ``re.search`` understands it, rewritten for ``regexp()``.
 
-    Raises ``re.error`` for a pattern that Python refuses and ``NotSupportedError`` for one that libSQL
+    Raises ``DataError`` for a pattern that Python refuses and ``NotSupportedError`` for one that libSQL
     has no equivalent for.
     """
-    tree = _parser.parse(pattern, re.IGNORECASE if ignore_case else 0)
-    return "".join(_write(tree, tree.state.flags, pattern))
+    try:
+        tree = _parser.parse(pattern, re.IGNORECASE if ignore_case else 0)
+    except re.error as error:
+        raise DataError(f"Expected a regular expression, got {pattern!r}: {error}.") from error
+    text, steps = _sequence(tree, tree.state.flags, pattern)
+    if steps > _MOST_STEPS:
+        raise _unsupported(f"patterns of {steps:,} steps, at most {_MOST_STEPS:,}", pattern)
+    return text
 
 
-def _write(tree: Any, flags: int, pattern: str) -> Iterator[str]:
-    for operator, argument in tree:
-        yield _write_one(operator, argument, flags, pattern)
+def _sequence(tree: Any, flags: int, pattern: str) -> _Part:
+    parts = [_one(operator, argument, flags, pattern) for operator, argument in tree]
+    return _Part("".join(part.text for part in parts), sum(part.steps for part in parts))
 
 
-def _write_one(operator: Any, argument: Any, flags: int, pattern: str) -> str:
+def _one(operator: Any, argument: Any, flags: int, pattern: str) -> _Part:
     if operator is _constants.LITERAL:
         return _literal(argument, flags)
     if operator is _constants.NOT_LITERAL:
@@ -64,39 +76,37 @@ def _write_one(operator: Any, argument: Any, flags: int, pattern: str) -> str:
         return _bracket(_class(argument, flags))
     if operator is _constants.SUBPATTERN:
         _, added, removed, inner = argument
-        return f"({''.join(_write(inner, (flags | added) & ~removed, pattern))})"
+        text, steps = _sequence(inner, (flags | added) & ~removed, pattern)
+        return _Part(f"({text})", steps)
     if operator is _constants.BRANCH:
-        return f"({'|'.join(''.join(_write(branch, flags, pattern)) for branch in argument[1])})"
+        branches = [_sequence(branch, flags, pattern) for branch in argument[1]]
+        return _Part(f"({'|'.join(text for text, _ in branches)})", sum(steps + 2 for _, steps in branches))
     if operator in (_constants.MAX_REPEAT, _constants.MIN_REPEAT):  # greedy or not, the same texts match
-        return _repeat(*argument, flags, pattern)
+        least, most, repeated = argument
+        return _repeat(least, most, repeated, flags, pattern)
     if operator is _constants.AT and argument in _ANCHORS:
         if flags & re.MULTILINE and argument in (_constants.AT_BEGINNING, _constants.AT_END):
             raise _unsupported("line anchors (?m)", pattern)
-        return _ANCHORS[argument]
+        return _Part(_ANCHORS[argument], 3)
     if operator is _constants.AT:
         raise _unsupported(r"word boundaries (\b, \B)", pattern)
     raise _unsupported(_REFUSED.get(operator, str(operator).lower()), pattern)
 
 
-def _repeat(least: int, most: int, tree: Any, flags: int, pattern: str) -> str:
-    unlimited = most is _constants.MAXREPEAT
-    if max(least, 0 if unlimited else most) > _LARGEST_REPEAT:
-        raise _unsupported(f"repeats of more than {_LARGEST_REPEAT}", pattern)
-    if not unlimited and most == 0:
-        return ""
-    inner = f"({''.join(_write(tree, flags, pattern))})"
-    if (least, unlimited) in ((0, True), (1, True)):
-        return inner + ("+" if least else "*")
-    if (least, most) == (0, 1):
-        return inner + "?"
-    return f"{inner}{{{least},{'' if unlimited else most}}}"
+def _repeat(least: int, most: int, tree: Any, flags: int, pattern: str) -> _Part:
+    text, steps = _sequence(tree, flags, pattern)
+    if most is _constants.MAXREPEAT:
+        count = {0: "*", 1: "+"}.get(least, f"{{{least},}}")
+        return _Part(f"({text}){count}", max(least, 1) * (steps + 2))
+    if most == 0:
+        return _Part("", 0)
+    count = "?" if (least, most) == (0, 1) else f"{{{least},{most}}}"
+    return _Part(f"({text}){count}", most * (steps + 2))
 
 
-def _literal(code: int, flags: int) -> str:
+def _literal(code: int, flags: int) -> _Part:
     ranges = _with_cases([(code, code)], flags)
-    if ranges != [(code, code)]:
-        return _bracket(ranges)
-    return _escape(code)
+    return _Part(_escape(code), 1) if ranges == [(code, code)] else _bracket(ranges)
 
 
 def _class(items: list[tuple[Any, Any]], flags: int) -> _Ranges:
@@ -162,8 +172,9 @@ def _complement(ranges: _Ranges) -> _Ranges:
     return gaps
 
 
-def _bracket(ranges: _Ranges) -> str:
-    return "[" + "".join(_escape(a) if a == b else f"{_escape(a)}-{_escape(b)}" for a, b in ranges) + "]"
+def _bracket(ranges: _Ranges) -> _Part:
+    inner = "".join(_escape(a) if a == b else f"{_escape(a)}-{_escape(b)}" for a, b in ranges)
+    return _Part(f"[{inner}]", 1 + 2 * len(ranges))
 
 
 def _escape(code: int) -> str:

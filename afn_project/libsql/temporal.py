@@ -111,7 +111,8 @@ def shift_sql(value: str, duration: str, sign: str) -> str:
     fraction = _modulo(moved, SECOND)
     days = f"(({duration}-{_modulo(duration, DAY)})/{DAY})"
     return (
-        f"CASE WHEN length({value})=10 THEN date({value},({sign}{days})||' days') "
+        f"CASE WHEN substr({value},5,1)<>'-' THEN NULL "  # a time has no date to count from
+        f"WHEN length({value})=10 THEN date({value},({sign}{days})||' days') "
         f"WHEN {fraction}=0 THEN datetime({whole},'unixepoch') "
         f"ELSE datetime({whole},'unixepoch')||printf('.%%06d',{fraction}) END"
     )
