@@ -1,0 +1,19 @@
+"""The project's settings with a database in memory and without a deployment's environment."""
+
+import os
+
+os.environ.setdefault("SECRET_KEY", "tests-only-" + "0" * 50)
+for _name in ("TURSO_DATABASE_URL", "TURSO_AUTH_TOKEN", "REDIS_URL", "AFN_EMBEDDER"):
+    os.environ.pop(_name, None)
+
+from afn_project.settings import *  # noqa: E402, F403
+from afn_project.settings import DATABASES  # noqa: E402
+
+DATABASES["default"]["TEST"] = {"NAME": None}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast; nothing else is tested with it
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+# Each test client is a server of its own: let it look for static files when asked, not scan them all at its start.
+WHITENOISE_AUTOREFRESH = True

@@ -1,0 +1,63 @@
+"""Collections on real libSQL with an embedder that is a function of its input."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db import connections
+from pytest_django import DjangoDbBlocker
+from pytest_django.fixtures import Settings
+
+from tests.vectors.fakes import FakeEmbedder
+from vectors import store, strategies
+from vectors.embedders import get_embedder
+from vectors.models import Collection
+from vectors.store import Item
+
+Fill = Callable[..., Collection]
+
+
+@pytest.fixture(autouse=True)
+def _fake_embedder(settings: Settings) -> Iterator[None]:
+    settings.AFN_EMBEDDERS = {"fake": "tests.vectors.fakes.FakeEmbedder"}
+    settings.AFN_EMBEDDER = "fake"
+    yield
+    strategies.forget()
+
+
+@pytest.fixture
+def embedder() -> FakeEmbedder:
+    """The instance that collections of this test use; it remembers its calls."""
+    made = get_embedder("fake", model="words", dimensions=64)
+    assert isinstance(made, FakeEmbedder)
+    made.calls.clear()
+    return made
+
+
+@pytest.fixture
+def fill() -> Fill:
+    """Make a collection out of texts; keys are k0, k1…"""
+
+    def make(*texts: str, name: str = "notes", **options: object) -> Collection:
+        collection = store.create_collection(name, **options)  # type: ignore[arg-type]
+        store.upsert(collection, [Item(f"k{at}", text) for at, text in enumerate(texts)])
+        return collection
+
+    return make
+
+
+@pytest.fixture
+def file_database(tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """The alias of a migrated database file, which several threads can open."""
+    alias = "file"
+    connections.databases[alias] = {
+        **connections.databases["default"],
+        "NAME": str(tmp_path / "vectors.db"),
+    }
+    with django_db_blocker.unblock():
+        call_command("migrate", "vectors", database=alias, verbosity=0)
+        yield alias
+        connections[alias].close()
+    del connections[alias]
+    del connections.databases[alias]

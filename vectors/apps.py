@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+
+
+class VectorsConfig(AppConfig):
+    name = "vectors"
+    verbose_name = "Vector collections"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from vectors import checks  # noqa: F401  (registers the system checks)

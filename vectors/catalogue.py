@@ -1,0 +1,91 @@
+"""Create, find and delete collections."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import IntegrityError, router
+
+from vectors.embedders import default_name, get_embedder
+from vectors.errors import CollectionNotFound, InvalidCollection, shown
+from vectors.limits import MAX_DIMENSIONS, MAX_NAME
+from vectors.models import Collection, Metric, StrategyName, new_generation
+from vectors.validation import check_text
+
+
+def create_collection(
+    name: str,
+    *,
+    embedder: str | None = None,
+    model: str = "",
+    dimensions: int | None = None,
+    metric: str | None = None,
+    strategy: str | None = None,
+    keyword_weight: float | None = None,
+    using: str | None = None,
+) -> Collection:
+    """Create a collection and its tables.
+
+    `embedder` None takes the default one, "" none: then the caller brings the vectors and `dimensions` is a
+    must. `metric` ("cosine", "l2") and `strategy` ("auto", "exact", "quantised") default to
+    settings.VECTOR_METRIC and VECTOR_INDEX_TYPE, or to the first named here. Raises InvalidCollection (also
+    where the name is taken) or EmbedderError.
+    """
+    metric = metric or str(getattr(settings, "VECTOR_METRIC", "") or Metric.COSINE)
+    strategy = strategy or str(getattr(settings, "VECTOR_INDEX_TYPE", "") or StrategyName.AUTO)
+    embedder = default_name() if embedder is None else embedder
+    _check(name, metric, strategy, keyword_weight)
+    if embedder:
+        chosen = get_embedder(embedder, model=model, dimensions=dimensions)
+        model, dimensions = chosen.model, chosen.dimensions
+    if not isinstance(dimensions, int) or not 1 <= dimensions <= MAX_DIMENSIONS:
+        raise InvalidCollection("dimensions", f"an integer from 1 to {MAX_DIMENSIONS:,}", shown(dimensions))
+    collection = Collection(
+        name=name,
+        embedder=embedder,
+        model=model,
+        dimensions=dimensions,
+        metric=metric,
+        strategy=strategy,
+        keyword_weight=keyword_weight,
+    )
+    try:
+        collection.save(using=using or router.db_for_write(Collection))
+    except IntegrityError as error:
+        if "name" not in str(error):
+            raise
+        raise InvalidCollection("name", "one that is not taken", shown(name)) from error
+    return collection
+
+
+def get_collection(name: str, *, using: str | None = None) -> Collection:
+    """The collection of that name; raises CollectionNotFound."""
+    manager = Collection.objects.using(using or router.db_for_read(Collection))
+    try:
+        return manager.get(name=name)
+    except Collection.DoesNotExist as error:
+        raise CollectionNotFound("collection", "the name of a collection", shown(name)) from error
+
+
+def delete_collection(name: str, *, using: str | None = None) -> None:
+    """Delete a collection with all its items; raises CollectionNotFound."""
+    get_collection(name, using=using or router.db_for_write(Collection)).delete()
+
+
+def renew_generation(collection: Collection) -> None:
+    """Tell all processes that the rows were replaced behind this library's back (a restored backup)."""
+    collection.generation = new_generation()
+    collection.save(update_fields=["generation", "updated_at"])
+
+
+def _check(name: str, metric: str, strategy: str, keyword_weight: float | None) -> None:
+    check_text(name, "name", minimum=1, maximum=MAX_NAME, error=InvalidCollection)
+    if name != name.strip() or "/" in name or not name.isprintable():
+        raise InvalidCollection("name", "printable text without / and without space around it", shown(name))
+    if metric not in Metric.values:
+        raise InvalidCollection("metric", " or ".join(Metric.values), shown(metric))
+    if strategy not in StrategyName.values:
+        raise InvalidCollection("strategy", ", ".join(StrategyName.values), shown(strategy))
+    if metric == Metric.L2 and strategy == StrategyName.QUANTISED:
+        raise InvalidCollection("strategy", "auto or exact for the metric l2", strategy)
+    if keyword_weight is not None and not 0 <= keyword_weight <= 1:
+        raise InvalidCollection("keyword_weight", "a number from 0 to 1", shown(keyword_weight))

@@ -1,0 +1,39 @@
+"""JSON Lines, with a line number for every complaint."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from vectors.errors import VectorError, shown
+
+
+class InvalidLine(VectorError):
+    """A line is not JSON."""
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """(number from 1, text) of the lines that are not blank; raises OSError."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                yield number, line.decode("utf-8", errors="surrogateescape")
+
+
+def parse_line(line: str) -> object:
+    """The line's JSON value; raises InvalidLine, also for bytes that are not UTF-8, NaN and Infinity."""
+    try:
+        line.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidLine("line", "UTF-8", f"other bytes at character {error.start}") from error
+    try:
+        return json.loads(line.removeprefix("\ufeff"), parse_constant=_refuse)
+    except RecursionError as error:
+        raise InvalidLine("line", "JSON", "too many levels") from error
+    except json.JSONDecodeError as error:
+        raise InvalidLine("line", "JSON", f"{error.msg} at column {error.colno}: {shown(line)}") from error
+
+
+def _refuse(constant: str) -> object:
+    raise InvalidLine("line", "JSON", constant)

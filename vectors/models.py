@@ -1,0 +1,107 @@
+"""The one Django model: a collection of items and the settings its vectors were made with."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+
+from django.db import connections, models, router, transaction
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+
+from vectors.limits import MAX_DIMENSIONS, MAX_NAME
+from vectors.sql import Tables
+
+SCHEMA_VERSION = 1
+
+
+def new_generation() -> str:
+    """A random stamp, 32 hexadecimal digits."""
+    return uuid.uuid4().hex
+
+
+class Metric(models.TextChoices):
+    COSINE = "cosine", "Cosine"
+    L2 = "l2", "Euclidean (L2)"
+
+
+class StrategyName(models.TextChoices):
+    AUTO = "auto", "Automatic"
+    EXACT = "exact", "Exact"
+    QUANTISED = "quantised", "Quantised"
+
+
+class Collection(models.Model):
+    """A named set of items with one embedding each, and where these embeddings come from.
+
+    Its rows live in tables of their own (see `vectors.sql`), which `save` creates and a deletion drops, in
+    the same transaction as the row. `bulk_create` would bypass that: use `store.create_collection`.
+    """
+
+    name = models.CharField(max_length=MAX_NAME, unique=True)
+    embedder = models.CharField(
+        max_length=64, blank=True, help_text="Empty: the caller brings the embeddings."
+    )
+    model = models.CharField(max_length=200, blank=True)
+    dimensions = models.PositiveIntegerField()
+    metric = models.CharField(max_length=8, choices=Metric, default=Metric.COSINE)
+    strategy = models.CharField(max_length=16, choices=StrategyName, default=StrategyName.AUTO)
+    keyword_weight = models.FloatField(
+        null=True, blank=True, help_text="Share of the keyword score in hybrid search, 0–1. Empty: automatic."
+    )
+    schema_version = models.PositiveSmallIntegerField(default=SCHEMA_VERSION, editable=False)
+    generation = models.CharField(
+        max_length=32,
+        default=new_generation,
+        editable=False,
+        help_text="Changes when the rows are replaced as a whole: caches of another generation are not used.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects: ClassVar[models.Manager[Collection]] = models.Manager()
+
+    class Meta:
+        db_table = "vector_collections"
+        ordering = ("name",)
+        constraints = (
+            models.CheckConstraint(
+                name="vector_collections_dimensions",
+                condition=models.Q(dimensions__gte=1, dimensions__lte=MAX_DIMENSIONS),
+            ),
+            models.CheckConstraint(
+                name="vector_collections_metric", condition=models.Q(metric__in=Metric.values)
+            ),
+            models.CheckConstraint(
+                name="vector_collections_strategy", condition=models.Q(strategy__in=StrategyName.values)
+            ),
+            models.CheckConstraint(
+                name="vector_collections_keyword_weight",
+                condition=models.Q(keyword_weight__isnull=True)
+                | models.Q(keyword_weight__gte=0, keyword_weight__lte=1),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, **options: Any) -> None:
+        """Insert or update; an insert creates the collection's tables in the same transaction."""
+        using = options.get("using") or router.db_for_write(Collection, instance=self)
+        created = self._state.adding
+        with transaction.atomic(using=using):
+            super().save(**options)
+            if created:
+                with connections[using].cursor() as cursor:
+                    for statement in Tables.of(self).create():
+                        cursor.execute(statement)
+
+
+# A signal, because QuerySet.delete() and the admin's bulk deletion never call Model.delete(). The collector
+# sends it inside the transaction that deletes the row.
+@receiver(post_delete, sender=Collection)
+def drop_tables(instance: Collection, using: str, **_: Any) -> None:
+    """Drop the tables of a collection that has just been deleted."""
+    with connections[using].cursor() as cursor:
+        for statement in Tables(instance.pk, instance.dimensions, instance.metric).drop():
+            cursor.execute(statement)

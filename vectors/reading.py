@@ -1,0 +1,73 @@
+"""Read items and embeddings back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from vectors.codec import Matrix, from_blobs
+from vectors.items import StoredItem
+from vectors.models import Collection
+from vectors.rows import alias_of, as_json, execute
+from vectors.sql import Tables
+
+_BATCH: Final = 200
+
+
+def count(collection: Collection, *, using: str | None = None) -> int:
+    """How many items the collection has."""
+    rows = execute(alias_of(collection, using), Tables.of(collection).count())
+    return int(rows[0][0])
+
+
+def get(collection: Collection, key: str, *, using: str | None = None) -> StoredItem | None:
+    """The item of that key, or None."""
+    return get_many(collection, [key], using=using).get(key)
+
+
+def get_many(
+    collection: Collection, keys: Iterable[str], *, using: str | None = None
+) -> dict[str, StoredItem]:
+    """The items of these keys, by key; absent ones are left out."""
+    rows = execute(alias_of(collection, using), Tables.of(collection).items_by_key(as_json(list(keys))))
+    return {item.key: item for item in map(_item, rows)}
+
+
+def iterate(
+    collection: Collection, *, after: int = 0, batch: int = _BATCH, using: str | None = None
+) -> Iterator[StoredItem]:
+    """All items with an id greater than `after`, by id, read in batches (each with a view of its own)."""
+    alias, tables = alias_of(collection, using), Tables.of(collection)
+    while rows := execute(alias, tables.items_after(after, batch)):
+        for row in rows:
+            item = _item(row)
+            after = item.id
+            yield item
+
+
+def vectors_by_key(
+    collection: Collection, keys: Iterable[str], *, using: str | None = None
+) -> dict[str, Matrix]:
+    """The embeddings of these keys, each float32 of shape (dimensions,); absent ones are left out."""
+    rows = execute(alias_of(collection, using), Tables.of(collection).vectors_by_key(as_json(list(keys))))
+    matrix = from_blobs((row[1] for row in rows), collection.dimensions)
+    return {row[0]: vector for row, vector in zip(rows, matrix, strict=True)}
+
+
+def iterate_vectors(
+    collection: Collection, *, after: int = 0, batch: int = 1_000, using: str | None = None
+) -> Iterator[tuple[npt.NDArray[np.int64], Matrix]]:
+    """All embeddings by id, in batches: ids int64 (n,) and float32 (n, dimensions)."""
+    alias, tables = alias_of(collection, using), Tables.of(collection)
+    while rows := execute(alias, tables.vectors_after(after, batch)):
+        after = rows[-1][0]
+        yield np.array([row[0] for row in rows]), from_blobs((row[1] for row in rows), collection.dimensions)
+
+
+def _item(row: Sequence[Any]) -> StoredItem:
+    number, key, title, text, metadata, content_hash, created_at, updated_at = row
+    return StoredItem(number, key, title, text, json.loads(metadata), content_hash, created_at, updated_at)

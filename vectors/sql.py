@@ -1,0 +1,304 @@
+"""All SQL text of this library. Values are bound; identifiers come only from a collection's primary key.
+
+Each collection has three tables, N being its primary key:
+
+- `vec_N_items`: key, title, text, metadata. Long text comes last: SQLite keeps the head of a row in the
+  b-tree page and the rest in a chain of overflow pages, which a filter on metadata then never follows.
+- `vec_N_vectors`: the embeddings alone, so that an exact scan reads nothing else.
+- `vec_N_fts`: a contentless FTS5 index over text prepared by `vectors.fulltext`.
+
+**An id stands for one (title, text, embedding) for ever.** Changed content gets a new id (AUTOINCREMENT never
+gives out a committed id twice), changed metadata keeps it. So a cache only has to look for greater ids, and a
+cached id that is gone finds no row.
+
+Lists travel as one JSON parameter, `json_each(?)`: one statement, hence one round trip, for any number of
+rows.
+"""
+# ruff: noqa: S608 - building SQL is what this module is for; nothing but integers is ever put into it
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from vectors.errors import InvalidCollection, shown
+
+if TYPE_CHECKING:
+    from vectors.models import Collection
+
+_DISTANCE: Final = {"cosine": "vector_distance_cos", "l2": "vector_distance_l2"}
+_LIST: Final = "(SELECT value FROM json_each(%s))"
+# BM25 weight of a word in the title relative to one in the body.
+_TITLE_WEIGHT: Final = "2.0"
+# A test of the elements of one metadata field: those of a list, or the value itself. json_each also walks
+# into objects, whose members have text for a key: they are not elements.
+ANY_ELEMENT: Final = (
+    "EXISTS (SELECT 1 FROM json_each(i.metadata, %s) AS e WHERE typeof(e.key) <> 'text' AND ({}))"
+)
+ATOM_IN: Final = f"e.atom IN {_LIST}"
+ITEM_COLUMNS: Final = "id, key, title, text, metadata, content_hash, created_at, updated_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A condition on `i.metadata` with its parameters (see `vectors.filters`)."""
+
+    sql: str
+    params: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Keywords:
+    """The keyword leg of a search: an FTS5 expression and how many of its best rows take part."""
+
+    match: str
+    limit: int
+
+
+Statement = tuple[str, list[Any]]
+
+
+def id_list(ids: Iterable[int] | npt.NDArray[np.int64]) -> str:
+    """Ids as the JSON list that `json_each(?)` takes apart again."""
+    plain = ids.tolist() if isinstance(ids, np.ndarray) else list(ids)
+    return json.dumps(plain, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The statements of one collection. `Statement` is (SQL with %s, parameters)."""
+
+    pk: int
+    dimensions: int
+    metric: str
+
+    def __post_init__(self) -> None:
+        # Identifiers cannot be bound, so this is the gate they pass: plain integers and a known metric.
+        if type(self.pk) is not int or type(self.dimensions) is not int:
+            raise InvalidCollection("collection", "a saved collection", f"primary key {shown(self.pk)}")
+        if self.metric not in _DISTANCE:
+            raise InvalidCollection("metric", " or ".join(_DISTANCE), shown(self.metric))
+
+    @classmethod
+    def of(cls, collection: Collection) -> Tables:
+        return cls(collection.pk, collection.dimensions, collection.metric)
+
+    @property
+    def items(self) -> str:
+        return f"vec_{self.pk}_items"
+
+    @property
+    def vectors(self) -> str:
+        return f"vec_{self.pk}_vectors"
+
+    @property
+    def fts(self) -> str:
+        return f"vec_{self.pk}_fts"
+
+    # -- schema ------------------------------------------------------------------------------------------
+
+    def create(self) -> list[str]:
+        """DDL. Leftovers under a primary key that is new belong to nobody (a flushed test database): drop."""
+        return [
+            *self.drop(),
+            f"""CREATE TABLE {self.items} (
+                id INTEGER PRIMARY KEY AUTOINCREMENT,
+                key TEXT NOT NULL UNIQUE,
+                content_hash TEXT NOT NULL,
+                created_at TEXT NOT NULL,
+                updated_at TEXT NOT NULL,
+                metadata TEXT NOT NULL DEFAULT '{{}}' CHECK (json_type(metadata) = 'object'),
+                title TEXT NOT NULL DEFAULT '',
+                text TEXT NOT NULL
+            )""",
+            f"""CREATE TABLE {self.vectors} (
+                id INTEGER PRIMARY KEY,
+                embedding F32_BLOB({self.dimensions}) NOT NULL
+                    CHECK (length(embedding) = {4 * self.dimensions})
+            )""",
+            f"""CREATE VIRTUAL TABLE {self.fts} USING fts5(
+                title, body, content='', contentless_delete=1,
+                tokenize='porter unicode61 remove_diacritics 2'
+            )""",
+        ]
+
+    def drop(self) -> list[str]:
+        return [f"DROP TABLE IF EXISTS {name}" for name in (self.fts, self.vectors, self.items)]
+
+    # -- writing -----------------------------------------------------------------------------------------
+
+    def stored(self, keys: str) -> Statement:
+        """Rows (key, id, content_hash, metadata, created_at) of a JSON list of keys."""
+        return (
+            f"SELECT key, id, content_hash, metadata, created_at FROM {self.items} WHERE key IN {_LIST}",
+            [keys],
+        )
+
+    def insert_items(self, rows: str) -> Statement:
+        """From a JSON list of rows in the order of the columns below → (id, key)."""
+        return (
+            f"""INSERT INTO {self.items} (key, content_hash, created_at, updated_at, metadata, title, text)
+                SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+                       value ->> 6
+                FROM json_each(%s) WHERE 1 RETURNING id, key""",
+            [rows],
+        )
+
+    def insert_vectors(self, ids: str, blobs: bytes) -> Statement:
+        """One blob of all embeddings end to end, cut up beside a JSON list of their ids."""
+        size = 4 * self.dimensions
+        return (
+            f"""INSERT INTO {self.vectors} (id, embedding)
+                SELECT value, substr(%s, 1 + key * {size}, {size}) FROM json_each(%s)""",
+            [blobs, ids],
+        )
+
+    def insert_fts(self, rows: str) -> Statement:
+        """From a JSON list of [id, title, body]."""
+        return (
+            f"""INSERT INTO {self.fts} (rowid, title, body)
+                SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(%s)""",
+            [rows],
+        )
+
+    def update_metadata(self, rows: str) -> Statement:
+        """From a JSON list of [id, metadata, updated_at]."""
+        return (
+            f"""UPDATE {self.items} SET metadata = new.value ->> 1, updated_at = new.value ->> 2
+                FROM json_each(%s) AS new WHERE {self.items}.id = new.value ->> 0""",
+            [rows],
+        )
+
+    def delete_items(self, keys: str) -> Statement:
+        """By a JSON list of keys → (id); the ids then go to `delete_ids`."""
+        return f"DELETE FROM {self.items} WHERE key IN {_LIST} RETURNING id", [keys]
+
+    def delete_ids(self, ids: str) -> list[Statement]:
+        return [
+            (f"DELETE FROM {self.vectors} WHERE id IN {_LIST}", [ids]),
+            (f"DELETE FROM {self.fts} WHERE rowid IN {_LIST}", [ids]),
+        ]
+
+    # -- reading -----------------------------------------------------------------------------------------
+
+    def count(self) -> Statement:
+        return f"SELECT count(*) FROM {self.items}", []
+
+    def items_by_key(self, keys: str) -> Statement:
+        return f"SELECT {ITEM_COLUMNS} FROM {self.items} WHERE key IN {_LIST}", [keys]
+
+    def items_after(self, last_id: int, limit: int) -> Statement:
+        return (
+            f"SELECT {ITEM_COLUMNS} FROM {self.items} WHERE id > %s ORDER BY id LIMIT %s",
+            [last_id, limit],
+        )
+
+    def winners(self, ids: str) -> Statement:
+        return f"SELECT id, key, title, text, metadata FROM {self.items} WHERE id IN {_LIST}", [ids]
+
+    def vectors_after(self, last_id: int, limit: int) -> Statement:
+        return (
+            f"SELECT id, embedding FROM {self.vectors} WHERE id > %s ORDER BY id LIMIT %s",
+            [last_id, limit],
+        )
+
+    def vectors_by_key(self, keys: str) -> Statement:
+        return (
+            f"""SELECT i.key, v.embedding FROM {self.items} AS i JOIN {self.vectors} AS v ON v.id = i.id
+                WHERE i.key IN {_LIST}""",
+            [keys],
+        )
+
+    def embeddings(self, ids: str) -> Statement:
+        return f"SELECT embedding FROM {self.vectors} WHERE id IN {_LIST}", [ids]
+
+    def ids(self) -> Statement:
+        """Every id, in no order (SQLite reads the index on the key, far smaller than either table)."""
+        return f"SELECT id FROM {self.items}", []
+
+    # -- searching ---------------------------------------------------------------------------------------
+
+    def keyword_search(self, keywords: Keywords, where: Where | None) -> Statement:
+        """The best `limit` rows by BM25 → (id, bm25), best first; bm25 is positive, larger is better."""
+        return self._keyword_rows(keywords, where)
+
+    def exact_search(
+        self, vector: bytes, limit: int, keywords: Keywords | None, where: Where | None
+    ) -> Statement:
+        """The `limit` nearest rows and every row of the keyword leg → (id, distance, bm25 or NULL, total).
+
+        `total` is the number of rows of the collection, the same in every row. In no order.
+        """
+        condition, params = self._condition(where)
+        nearest = f"""SELECT v.id, {self._distance} AS distance FROM {self.vectors} AS v
+            {self._join(where, "v.id")} WHERE {condition} ORDER BY distance, v.id LIMIT %s"""
+        nearest_params: list[Any] = [vector, *params, limit]
+        total = f"(SELECT count(*) FROM {self.items})"
+        if keywords is None:
+            return f"SELECT id, distance, NULL, {total} FROM ({nearest})", nearest_params
+        found, found_params = self._keyword_rows(keywords, where)
+        return (
+            f"""WITH keyword(id, bm25) AS MATERIALIZED ({found}),
+                     nearest(id, distance) AS MATERIALIZED ({nearest})
+                SELECT n.id, n.distance, k.bm25, {total}
+                FROM nearest AS n LEFT JOIN keyword AS k ON k.id = n.id
+                UNION ALL
+                SELECT v.id, {self._distance}, k.bm25, {total}
+                FROM keyword AS k JOIN {self.vectors} AS v ON v.id = k.id
+                WHERE k.id NOT IN (SELECT id FROM nearest)""",
+            [*found_params, *nearest_params, vector],
+        )
+
+    def candidate_search(
+        self, vector: bytes, ids: str, after: int, keywords: Keywords | None, where: Where | None
+    ) -> Statement:
+        """Exact distances of the rows whose ids are in the JSON list, are greater than `after`, or belong to
+        the keyword leg → (id, distance, bm25 or NULL, greatest id of all). In no order.
+
+        Ids without a row simply vanish, so that a deletion is seen at once.
+        """
+        newest = f"(SELECT max(id) FROM {self.vectors})"
+        condition, params = self._condition(where)
+        # CROSS JOIN pins the order: the few candidates first, then their metadata.
+        join = f"CROSS {self._join(where, 'v.id')}" if where else ""
+        if keywords is None:
+            return (
+                f"""SELECT v.id, {self._distance}, NULL, {newest} FROM {self.vectors} AS v {join}
+                    WHERE (v.id IN {_LIST} OR v.id > %s) AND {condition}""",
+                [vector, ids, after, *params],
+            )
+        found, found_params = self._keyword_rows(keywords, where)
+        return (
+            f"""WITH keyword(id, bm25) AS MATERIALIZED ({found})
+                SELECT v.id, {self._distance}, k.bm25, {newest}
+                FROM {self.vectors} AS v LEFT JOIN keyword AS k ON k.id = v.id {join}
+                WHERE (v.id IN (SELECT value FROM json_each(%s) UNION SELECT id FROM keyword) OR v.id > %s)
+                  AND {condition}""",
+            [*found_params, vector, ids, after, *params],
+        )
+
+    @property
+    def _distance(self) -> str:
+        return f"{_DISTANCE[self.metric]}(v.embedding, %s)"
+
+    def _join(self, where: Where | None, on: str) -> str:
+        return f"JOIN {self.items} AS i ON i.id = {on}" if where else ""
+
+    @staticmethod
+    def _condition(where: Where | None) -> tuple[str, list[Any]]:
+        return (where.sql, list(where.params)) if where else ("1", [])
+
+    def _keyword_rows(self, keywords: Keywords, where: Where | None) -> Statement:
+        condition, params = self._condition(where)
+        score = f"-bm25({self.fts}, {_TITLE_WEIGHT}, 1.0)"
+        return (
+            f"""SELECT {self.fts}.rowid AS id, {score} AS bm25 FROM {self.fts}
+                {self._join(where, f"{self.fts}.rowid")}
+                WHERE {self.fts} MATCH %s AND {condition} ORDER BY bm25 DESC, {self.fts}.rowid LIMIT %s""",
+            [keywords.match, *params, keywords.limit],
+        )
