@@ -7,6 +7,11 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "afn_project.settings")
+    if sys.argv[1:2] == ["quickstart"] and not os.environ.get("SECRET_KEY"):
+        # Before the settings are read: they do not start without a key.
+        from afn_project import secret_key
+
+        secret_key.ensure()
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

@@ -6,14 +6,18 @@ os.environ.setdefault("SECRET_KEY", "tests-only-" + "0" * 50)
 for _name in ("TURSO_DATABASE_URL", "TURSO_AUTH_TOKEN", "REDIS_URL", "AFN_EMBEDDER"):
     os.environ.pop(_name, None)
 
+from afn_project.env import Env  # noqa: E402
+
+Env.model_config["env_file"] = None  # a developer's .env is for running AFN
+
 from afn_project.settings import *  # noqa: E402, F403
 from afn_project.settings import DATABASES  # noqa: E402
 
-DATABASES["default"]["TEST"] = {"NAME": None}
+DATABASES["default"]["TEST"] = {"NAME": ":memory:"}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast; nothing else is tested with it
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-# Each test client is a server of its own: let it look for static files when asked, not scan them all at its start.
+# Each test client starts a server of its own: it looks for static files when asked, not at its start.
 WHITENOISE_AUTOREFRESH = True

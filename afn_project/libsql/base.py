@@ -15,7 +15,7 @@ from .features import DatabaseFeatures
 from .operations import DatabaseOperations
 from .pragmas import pragma_statements
 
-MINIMUM_KEY_LENGTH = 32  # characters; libSQL itself accepts a key of five
+KEY_BYTES = 32  # libSQL uses the first 32 as the key, as they are, and also takes a key of five
 
 
 class CursorWrapper(dbapi.Cursor):
@@ -42,7 +42,7 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
 
     ``timeout``: seconds to wait for a lock (5). ``transaction_mode``: the word after BEGIN (IMMEDIATE,
     so that a transaction never fails half-way for a lock that it could have waited for at its start).
-    ``pragmas``: a mapping, see :mod:`.pragmas`. ``encryption_key``: 32 characters or more.
+    ``pragmas``: a mapping, see :mod:`.pragmas`. ``encryption_key``: 32 bytes.
     ``init_command``: SQL run on each new connection.
     """
 
@@ -79,10 +79,10 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
             options.pop("pragmas", {}), alias=self.alias, in_memory=target.is_memory
         )
         key = options.pop("encryption_key", "")
-        if key and len(key) < MINIMUM_KEY_LENGTH:
+        if key and len(key.encode()) != KEY_BYTES:
             raise ImproperlyConfigured(
-                f"DATABASES[{self.alias!r}]['OPTIONS']['encryption_key'] has {len(key)} characters, "
-                f"expected {MINIMUM_KEY_LENGTH} or more."
+                f"DATABASES[{self.alias!r}]['OPTIONS']['encryption_key'] has {len(key.encode())} bytes, "
+                f"expected {KEY_BYTES} random ones, such as secrets.token_urlsafe(24) gives."
             )
         params = {
             "database": target.path,

@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from sqlite3 import PARSE_COLNAMES, PARSE_DECLTYPES, Binary
@@ -47,6 +48,7 @@ sqlite_version_info = (3, 45, 1)  # the SQLite that libSQL 0.9 (binding 0.1.x, s
 sqlite_version = "3.45.1"
 
 _DML = ("INSERT", "UPDATE", "DELETE", "REPLACE")
+_FIRST_WORD = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*([A-Za-z]+)", re.DOTALL)
 _AS_IS = frozenset((type(None), float, bytes))
 
 
@@ -84,7 +86,8 @@ class Cursor:
         """Run `sql` once for each row; ``rowcount`` is the sum. Outside a transaction each row is its own."""
         changed = 0
         for parameters in parameter_rows:
-            changed += max(self._run(sql, parameters).changed, 0)
+            result = self._run(sql, parameters)
+            changed += len(result.rows) if result.columns else result.changed
         self.description, self._rows, self.rowcount = None, iter(()), changed
         return self
 
@@ -107,9 +110,11 @@ class Cursor:
         return list(self._rows)
 
     def __iter__(self) -> Iterator[Row]:
+        self._check_open()
         return self._rows
 
     def __next__(self) -> Row:
+        self._check_open()
         return next(self._rows)
 
     def close(self) -> None:
@@ -201,4 +206,5 @@ def connect(database: str, *, timeout: float = 5.0, encryption_key: str = "") ->
 
 
 def _first_word(sql: str) -> str:
-    return sql.lstrip()[:7].upper().rstrip().split(" ", 1)[0]
+    match = _FIRST_WORD.match(sql)
+    return match[1].upper() if match else ""

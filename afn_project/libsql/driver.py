@@ -14,6 +14,7 @@ What is fenced, all measured on libsql 0.1.8 (engine 3.45.1):
 
 import random
 import re
+import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -29,12 +30,14 @@ _INT32_LIMIT = 2**31
 _INT64_LIMIT = 2**63
 _FIRST_WAIT, _LONGEST_WAIT = 0.0005, 0.05  # seconds between two tries for a lock
 
-# Everything in which a question mark is not a parameter, then the parameter itself.
+# Everything in which a question mark is not a parameter, then the parameter itself and the semicolon.
 _TOKEN = re.compile(
-    r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | `(?:[^`]|``)*` | \[[^\]]*\] | --[^\n]* | /\*.*?\*/ | \?""",
+    r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | `(?:[^`]|``)*` | \[[^\]]*\]
+    | --[^\n]* | /\*.*?(?:\*/|\Z) | \? | ;""",
     re.VERBOSE | re.DOTALL,
 )
-_DELETE_ALL = re.compile(r"""\s*DELETE\s+FROM\s+(?:"(?:[^"]|"")*"|\w+)\s*;?\s*$""", re.IGNORECASE)
+_NAME = r"""(?:'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|\w+)"""
+_DELETE_ALL = re.compile(rf"DELETE\s+FROM\s*{_NAME}(?:\s*\.\s*{_NAME})?(?:\s+AS\s+{_NAME})?", re.IGNORECASE)
 
 
 class Result(NamedTuple):
@@ -66,15 +69,15 @@ class LocalDriver:
 
     def execute(self, sql: str, parameters: Sequence[SqlValue] = ()) -> Result:
         """Run one statement with positional (``?``) parameters of SQLite's five types."""
-        if len(parameters) != (expected := _parameter_count(sql)):
+        sql, expected = _prepared(sql)
+        if len(parameters) != expected:
             # The binding takes any number: what is missing becomes NULL, what is too much is dropped.
             raise ProgrammingError(
                 f"Incorrect number of bindings supplied: the statement has {expected} parameters, "
                 f"got {len(parameters)} values."
             )
-        if _DELETE_ALL.match(sql):
-            # Without WHERE, libSQL empties the table but leaves its rows in a vector index.
-            sql = sql.rstrip().rstrip(";") + " WHERE 1"
+        if not sql:
+            return Result([], [], -1, None)
         for value in parameters:
             if type(value) is int and not -_INT32_LIMIT <= value < _INT32_LIMIT:
                 sql, parameters = _inline_large_integers(sql, parameters)
@@ -168,8 +171,28 @@ def _binding() -> Any:
 
 
 @lru_cache(maxsize=1024)
-def _parameter_count(sql: str) -> int:
-    return _TOKEN.findall(sql).count("?")
+def _prepared(sql: str) -> tuple[str, int]:
+    """One statement as the binding may have it (nothing if it is all comments), and its number of parameters.
+
+    Raises ``ProgrammingError`` for two statements: the binding would run the first and drop the rest.
+    """
+    count = 0
+    for token in _TOKEN.finditer(sql):
+        count += token[0] == "?"
+        if token[0] == ";" and sqlite3.complete_statement(sql[: token.end()]) and _bare(sql[token.end() :]):
+            raise ProgrammingError("You can only execute one statement at a time.")
+    bare = _bare(sql)
+    if _DELETE_ALL.fullmatch(bare):
+        # Without WHERE, libSQL empties the table but leaves its rows in a vector index.
+        return f"{bare} WHERE 1", count
+    return sql if bare else "", count
+
+
+def _bare(sql: str) -> str:
+    """`sql` without comments and what is around it."""
+    return _TOKEN.sub(lambda token: " " if token[0].startswith(("--", "/*")) else token[0], sql).strip(
+        "; \t\r\n\f"
+    )
 
 
 def _inline_large_integers(sql: str, parameters: Sequence[SqlValue]) -> tuple[str, list[SqlValue]]:

@@ -54,10 +54,11 @@ _BY_TEXT: tuple[tuple[str, type[Error], str], ...] = (
     ("database or disk is full", OperationalError, "SQLITE_FULL"),
     ("readonly database", OperationalError, "SQLITE_READONLY"),
     ("unable to open database file", OperationalError, "SQLITE_CANTOPEN"),
+    ("Unable to open connection", OperationalError, "SQLITE_CANTOPEN"),
     ("disk I/O error", OperationalError, "SQLITE_IOERR"),
     ("interrupted", OperationalError, "SQLITE_INTERRUPT"),
 )
-_PREFIXES = ("SQLite error: ", "SQLite failure: ", "SQL input error: ")
+_PREFIXES = ("Failed to connect to database: `", "SQLite error: ", "SQLite failure: ", "SQL input error: ")
 
 
 def error_from_text(text: str) -> Error:

