@@ -1,0 +1,31 @@
+import json
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from prompts import indexing
+from prompts.management import base
+from prompts.models import Prompt
+from vectors.progress import track
+
+
+class Command(base.Command):
+    help = (
+        "Bring the search index up to date: embed prompts that are new or changed, take out those that are "
+        "gone, and give prompts inserted with plain SQL their first version."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print the counts as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        quiet, total = options["json"] or options["verbosity"] == 0, Prompt.objects.count()
+        result = indexing.index_everything(
+            track=lambda prompts: track(prompts, "Embedding", total, quiet=quiet)
+        )
+        counts = asdict(result)
+        if options["json"]:
+            self.stdout.write(json.dumps(counts))
+        else:
+            self.stdout.write(", ".join(f"{count} {name}" for name, count in counts.items()))

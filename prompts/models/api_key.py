@@ -1,0 +1,81 @@
+import hashlib
+import hmac
+import secrets
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from .base import Record
+from .user import User
+
+
+class Scope(models.TextChoices):
+    READ = "read"
+    WRITE = "write"
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def usable(self) -> Self:
+        return self.filter(user__is_active=True, revoked_at=None).exclude(expires_at__lte=Now())
+
+    def by_secret(self, secret: str) -> "ApiKey | None":
+        return self.usable().select_related("user").filter(secret_hash=hash_secret(secret)).first()
+
+    def by_pair(self, public_key: str, secret: str) -> "ApiKey | None":
+        key = self.usable().select_related("user").filter(public_key=public_key).first()
+        # Compared even without a key, so that the time taken does not tell whether it exists.
+        expected = key.secret_hash if key else hash_secret("")
+        return key if hmac.compare_digest(hash_secret(secret), expected) and key else None
+
+
+def hash_secret(secret: str) -> str:
+    """SHA-256 is enough for a secret that is itself 256 random bits: there is nothing to guess."""
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+class ApiKey(Record):
+    """Lets an application call the API for a user. The secret is shown once and stored as a hash."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=255, help_text="Who uses it, to know what stops when it is revoked.")
+    public_key = models.CharField(max_length=64, unique=True, editable=False)
+    secret_hash = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = models.JSONField(default=list)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        db_table = "api_keys"
+        verbose_name = "API key"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def issue(cls, user: User, name: str, scopes: list[str]) -> tuple["ApiKey", str]:
+        """Make a key; the second part of the answer is its secret, which is kept nowhere."""
+        secret = f"sk-afn-{secrets.token_urlsafe(32)}"
+        key = cls.objects.create(
+            user=user,
+            name=name,
+            scopes=sorted(set(scopes)),
+            public_key=f"pk-afn-{secrets.token_hex(12)}",
+            secret_hash=hash_secret(secret),
+        )
+        return key, secret
+
+    def allows(self, scope: str) -> bool:
+        return scope in self.scopes
+
+    def touch(self) -> None:
+        """Note the use, at most once a minute: reading should not become writing."""
+        now = timezone.now()
+        if self.last_used_at is None or (now - self.last_used_at).total_seconds() > 60:
+            type(self).objects.filter(pk=self.pk).update(last_used_at=now)

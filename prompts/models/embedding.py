@@ -1,0 +1,30 @@
+from django.db import models
+
+from vectors.models import Collection
+
+from .base import Record
+from .prompt import Prompt, PromptVersion
+
+
+class PromptEmbedding(Record):
+    """Says which version of a prompt a collection holds, embedded by which model.
+
+    The vector itself lives in the collection's tables; the view ``prompt_embeddings`` joins the two.
+    """
+
+    prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="embeddings")
+    version = models.ForeignKey(PromptVersion, on_delete=models.CASCADE, related_name="embeddings")
+    collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="+")
+    model = models.CharField(max_length=255)
+    content_hash = models.CharField(max_length=64)
+
+    class Meta:
+        db_table = "prompt_embedding_records"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["prompt", "collection"], name="prompt_embedding_records_one_a_collection"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.prompt_id} in {self.collection_id}"

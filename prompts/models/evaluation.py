@@ -1,0 +1,31 @@
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from ..validators import validate_metadata
+from .base import Record
+from .prompt import Prompt, PromptVersion
+
+
+class Evaluation(Record):
+    """How good a prompt was: a score from 0 to 1, and the metrics behind it."""
+
+    prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="evaluations")
+    version = models.ForeignKey(
+        PromptVersion, null=True, blank=True, on_delete=models.CASCADE, related_name="evaluations"
+    )
+    score = models.FloatField(
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)], help_text="From 0 (worst) to 1 (best)."
+    )
+    metrics = models.JSONField(default=dict, db_default={}, blank=True, validators=[validate_metadata])
+
+    class Meta:
+        db_table = "evaluations"
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(score__gte=0.0, score__lte=1.0), name="evaluations_score_is_a_share"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.score:.2f}"

@@ -1,0 +1,16 @@
+"""What workers do. Tasks take ids, may run twice, and do nothing that a function elsewhere does not."""
+
+from celery import shared_task
+
+from . import indexing
+from .models import Prompt
+
+
+@shared_task(ignore_result=True)
+def index_prompts(prompt_ids: list[str]) -> None:
+    indexing.index(Prompt.objects.filter(pk__in=prompt_ids))
+
+
+@shared_task(ignore_result=True)
+def remove_from_index(prompt_ids: list[str]) -> None:
+    indexing.remove(prompt_ids)

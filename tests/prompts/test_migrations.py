@@ -1,0 +1,96 @@
+"""The migrations run both ways, over data and over the view, on a database file of their own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connections
+from pytest_django import DjangoDbBlocker
+
+from prompts import embeddings_view
+from vectors import store
+from vectors.models import Collection
+
+ALIAS = "file"
+
+
+@pytest.fixture
+def database(tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[Any]:
+    connections.databases[ALIAS] = {**connections.databases["default"], "NAME": str(tmp_path / "afn.db")}
+    with django_db_blocker.unblock():
+        yield connections[ALIAS]
+        connections[ALIAS].close()
+    del connections[ALIAS]
+    del connections.databases[ALIAS]
+
+
+def migrate(*target: str) -> None:
+    call_command("migrate", *target, database=ALIAS, verbosity=0)
+
+
+def schema(database: Any) -> set[tuple[str, str, str]]:
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT type, name, coalesce(sql, '') FROM sqlite_master WHERE name NOT LIKE 'vec!_%' ESCAPE '!'"
+        )
+        return set(cursor.fetchall())
+
+
+def fill(database: Any) -> None:
+    collection = store.create_collection("prompts", using=ALIAS)
+    embeddings_view.create(collection, ALIAS)
+    with database.cursor() as cursor:
+        cursor.execute("INSERT INTO users(id, email) VALUES ('u', 'a@example.com')")
+        cursor.execute("INSERT INTO prompts(id, user_id, title, content) VALUES ('p', 'u', 'T', 'C')")
+        cursor.execute(
+            "INSERT INTO prompt_versions(id, prompt_id, version, content, content_hash) "
+            "VALUES ('v', 'p', 1, 'C', 'h')"
+        )
+        cursor.execute("INSERT INTO evaluations(prompt_id, score, metrics) VALUES ('p', 0.5, '{}')")
+    store.upsert(collection, [store.Item("p", "C")], using=ALIAS)
+    with database.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO prompt_embedding_records(prompt_id, version_id, collection_id, model, content_hash) "
+            "VALUES ('p', 'v', %s, 'words', 'h')",
+            [collection.pk],
+        )
+        cursor.execute("SELECT prompt_id FROM prompt_embeddings")
+        assert cursor.fetchall() == [("p",)]
+
+
+def test_they_run_forwards_backwards_and_forwards_again(database: Any) -> None:
+    migrate()
+    before = schema(database)
+    assert ("view", "prompt_embeddings") in {row[:2] for row in before}
+    migrate("prompts", "zero")
+    left = {name for _, name, _ in schema(database)}
+    assert not left & {"users", "prompts", "prompt_versions", "evaluations", "prompt_embeddings"}
+    migrate()
+    assert schema(database) == before
+
+
+def test_they_run_over_data_and_the_view(database: Any) -> None:
+    migrate()
+    fill(database)
+    migrate()  # nothing to do: the view is made again over the same collection
+    with database.cursor() as cursor:
+        cursor.execute("SELECT prompt_id, model FROM prompt_embeddings")
+        assert cursor.fetchall() == [("p", "words")]
+    migrate("prompts", "zero")
+    migrate()
+    with database.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM prompts")
+        assert cursor.fetchone() == (0,)
+        cursor.execute("SELECT count(*) FROM prompt_embeddings")
+        assert cursor.fetchone() == (0,)
+
+
+def test_the_vectors_can_go_too(database: Any) -> None:
+    migrate()
+    fill(database)
+    migrate("vectors", "zero")
+    assert not {name for _, name, _ in schema(database)} & {"vector_collections", "prompts"}
+    migrate()
+    assert not Collection.objects.using(ALIAS).exists()
