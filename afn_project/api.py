@@ -1,0 +1,32 @@
+"""The REST API: `/api/v1`, described at `/api/v1/docs`."""
+
+from ninja import NinjaAPI
+from ninja.openapi.docs import Swagger
+
+import prompts.api
+import vectors.api
+from prompts.indexing import COLLECTION
+
+from . import api_errors
+from .api_auth import AUTH
+from .api_json import StrictParser, Utf8Renderer
+
+api = NinjaAPI(
+    title="AFN",
+    version="1",
+    description=(
+        "A prompt registry with semantic search. Send an API key as `Authorization: Bearer <secret>`, or as "
+        'HTTP Basic with its public part as user name. Every error is `{"detail": …}`: a text, or a list '
+        'of `{"field", "msg"}`.'
+    ),
+    urls_namespace="api-v1",
+    # The page is served from this site alone; the validator would be a foreign host.
+    docs=Swagger(settings={"validatorUrl": None}),
+    auth=AUTH,
+    parser=StrictParser(),
+    renderer=Utf8Renderer(),
+)
+api_errors.install(api)
+api.add_router("", prompts.api.router)
+api.add_router("/vectors", vectors.api.router)
+vectors.api.manage(COLLECTION, "It follows the prompts: change those instead.")

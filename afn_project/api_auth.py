@@ -1,0 +1,77 @@
+"""Who calls the API: an API key (Bearer, or Basic as public:secret), a session of the console, or anyone.
+
+Operations declare what they need (``vectors.permissions.needs``). A key then needs the scope "read" or
+"write"; a session needs the Django permission, and a CSRF token with every method that may change something.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from ninja.errors import AuthenticationError, AuthorizationError
+from ninja.security import HttpBasicAuth, HttpBearer, SessionAuth
+from ninja.utils import check_csrf
+
+from prompts.models import ApiKey, Scope, User
+from vectors.permissions import READING, needed_permission
+
+UNKNOWN_KEY = "This key is unknown, revoked or expired."
+
+
+class ApiKeyBearer(HttpBearer):
+    def __call__(self, request: HttpRequest) -> User | None:
+        return super().__call__(request) if _scheme(request) == "bearer" else None
+
+    def authenticate(self, request: HttpRequest, token: str) -> User:
+        return _admit(request, ApiKey.objects.by_secret(token.strip()))
+
+
+class ApiKeyPair(HttpBasicAuth):
+    def __call__(self, request: HttpRequest) -> User | None:
+        return super().__call__(request) if _scheme(request) == "basic" else None
+
+    def authenticate(self, request: HttpRequest, username: str, password: str) -> User:
+        is_storable = "\0" not in username  # the database refuses to compare with it
+        return _admit(request, ApiKey.objects.by_pair(username, password) if is_storable else None)
+
+
+class Session(SessionAuth):
+    def __call__(self, request: HttpRequest) -> User | None:
+        user = request.user
+        if "Authorization" in request.headers:  # credentials that nobody understood
+            raise AuthenticationError(message=UNKNOWN_KEY)
+        if not isinstance(user, User):
+            return None
+        if check_csrf(request):
+            raise AuthorizationError(message="The CSRF token is missing or wrong: send it as X-CSRFToken.")
+        permission = needed_permission(request)
+        if permission != READING and not user.has_perm(permission):
+            raise AuthorizationError(message=f"Your account lacks the permission {permission}.")
+        return user
+
+
+def public_read(request: HttpRequest) -> AnonymousUser | None:
+    """Anyone may read where AFN_PUBLIC_READ is on."""
+    is_open = settings.AFN_PUBLIC_READ and needed_permission(request) == READING
+    return AnonymousUser() if is_open else None
+
+
+# In this order: credentials that are given count, wrong ones even where reading is public.
+AUTH: list[Callable[[HttpRequest], Any]] = [ApiKeyBearer(), ApiKeyPair(), Session(), public_read]
+
+
+def _scheme(request: HttpRequest) -> str:
+    return request.headers.get("Authorization", "").partition(" ")[0].lower()
+
+
+def _admit(request: HttpRequest, key: ApiKey | None) -> User:
+    if key is None:
+        raise AuthenticationError(message=UNKNOWN_KEY)
+    scope = Scope.READ if needed_permission(request) == READING else Scope.WRITE
+    if not key.allows(scope):
+        raise AuthorizationError(message=f"This key lacks the scope {scope.value!r}.")
+    key.touch()
+    request.user = key.user
+    return key.user

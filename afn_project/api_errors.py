@@ -1,0 +1,196 @@
+"""Every error of the API as JSON: ``{"detail": …}``, a text or a list of ``{"field", "msg"}``."""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+import ninja.errors
+from django.core import exceptions
+from django.db import DataError, IntegrityError, OperationalError
+from django.http import Http404, HttpRequest, JsonResponse
+from django.http.multipartparser import MultiPartParserError
+from django.http.request import RawPostDataException
+from django.http.response import HttpResponseBase
+from ninja import NinjaAPI
+
+from vectors.errors import CollectionNotFound, EmbedderError, StaleBatch, VectorError
+
+from .api_json import InvalidJson
+
+logger = logging.getLogger(__name__)
+MAX_PROBLEMS = 20
+
+
+@dataclass(frozen=True)
+class Problem:
+    status: int
+    detail: Any
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def install(api: NinjaAPI) -> None:
+    """Answer every exception that an operation can raise; the most special class decides."""
+    for kind, describe in DESCRIPTIONS.items():
+        api.add_exception_handler(kind, partial(_answer, api, describe))
+
+
+def _answer(api: NinjaAPI, describe: Callable[[Any], Problem], request: HttpRequest, error: Any) -> Any:
+    problem = describe(error)
+    response = api.create_response(request, {"detail": problem.detail}, status=problem.status)
+    for name, value in problem.headers.items():
+        response[name] = value
+    return response
+
+
+def _schema(error: ninja.errors.ValidationError) -> Problem:
+    # Without the input, which may be a secret in the wrong place.
+    found = [
+        {"field": _path(one["loc"]), "msg": one["msg"].removeprefix("Value error, ")} for one in error.errors
+    ]
+    return Problem(422, found[:MAX_PROBLEMS])
+
+
+def _path(location: tuple[str | int, ...]) -> str:
+    """("body", "payload", "items", 3, "vector") is the caller's items[3].vector."""
+    source, *parts = location
+    if source == "body":
+        parts = parts[1:]
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return text.removeprefix(".") or str(source)
+
+
+def _model(error: exceptions.ValidationError) -> Problem:
+    named = error.error_dict if hasattr(error, "error_dict") else {exceptions.NON_FIELD_ERRORS: [error]}
+    found = [
+        {"field": "body" if name == exceptions.NON_FIELD_ERRORS else name, "msg": message}
+        for name, errors in named.items()
+        for one in errors
+        for message in one.messages
+    ]
+    is_taken = any(one.code == "unique" for errors in named.values() for one in errors)
+    return Problem(409 if is_taken else 422, found[:MAX_PROBLEMS])
+
+
+def _vector(error: VectorError) -> Problem:
+    problem = {
+        "field": error.field,
+        "msg": f"Expected {error.expected}, got {error.got}",
+        "expected": error.expected,
+        "got": error.got,
+    }
+    is_taken = isinstance(error.__cause__, IntegrityError)
+    return Problem(409 if is_taken else 422, [problem])
+
+
+def _embedder(error: EmbedderError) -> Problem:
+    # Its text may name inner addresses: that goes to the log, to the caller goes what to do.
+    logger.error("The embedder failed: %s", error)
+    advice = f"The embedder cannot be used now; mode=keyword works without it. {error.hint}".strip()
+    return Problem(503, advice)
+
+
+def _http(error: ninja.errors.HttpError) -> Problem:
+    """Among them: ninja's "Cannot parse request body", whose cause says what is wrong with it."""
+    cause = error.__cause__
+    if isinstance(cause, RecursionError):
+        return _recursion(cause)
+    if isinstance(cause, InvalidJson):
+        return Problem(422, [{"field": "body", "msg": str(cause)}])
+    if isinstance(cause, json.JSONDecodeError):
+        return Problem(400, f"The body is not JSON: {cause}.")
+    if isinstance(cause, ValueError):
+        return Problem(400, "The body is not JSON in UTF-8 with numbers of a usual size.")
+    return Problem(error.status_code, str(error))
+
+
+def _unauthenticated(error: ninja.errors.AuthenticationError) -> Problem:
+    # Basic is accepted but not offered: browsers would put a password dialogue over the documentation.
+    text = error.message
+    if text == "Unauthorized":
+        text = "Send an API key: Authorization: Bearer <secret>."
+    return Problem(401, text, {"WWW-Authenticate": 'Bearer realm="AFN"'})
+
+
+def _integrity(error: IntegrityError) -> Problem:
+    logger.info("Refused by the database: %s", error)
+    return Problem(409, "This conflicts with what is stored: a name is taken, or a row has just gone.")
+
+
+def _database(error: OperationalError) -> Problem:
+    logger.error("The database failed: %s", error)
+    return Problem(503, "The database is busy or out of reach. Try again.", {"Retry-After": "1"})
+
+
+def _unexpected(error: Exception) -> Problem:
+    logger.error("Unexpected error in the API", exc_info=error)
+    return Problem(500, "Something went wrong here; the log says what.")
+
+
+def _not_found(error: Exception) -> Problem:
+    return Problem(404, "There is nothing of that id or name.")
+
+
+def _recursion(error: RecursionError) -> Problem:
+    return Problem(422, [{"field": "body", "msg": "Expected less deeply nested JSON."}])
+
+
+DESCRIPTIONS: dict[type[Exception], Callable[[Any], Problem]] = {
+    Exception: _unexpected,
+    ninja.errors.HttpError: _http,
+    ninja.errors.AuthenticationError: _unauthenticated,
+    ninja.errors.ValidationError: _schema,
+    exceptions.ValidationError: _model,
+    exceptions.ObjectDoesNotExist: _not_found,
+    Http404: _not_found,
+    exceptions.SuspiciousOperation: lambda error: Problem(400, "This request is malformed."),
+    exceptions.RequestDataTooBig: lambda error: Problem(413, "The body is larger than AFN_MAX_BODY_MB."),
+    exceptions.BadRequest: lambda error: Problem(400, "This request is malformed."),
+    MultiPartParserError: lambda error: Problem(400, "This request is malformed."),
+    RawPostDataException: lambda error: Problem(415, "Send JSON: Content-Type: application/json."),
+    RecursionError: _recursion,
+    VectorError: _vector,
+    CollectionNotFound: lambda error: Problem(404, f"There is no such {error.field}: {error.got}."),
+    StaleBatch: lambda error: Problem(409, "The same items were changed meanwhile. Try again."),
+    EmbedderError: _embedder,
+    IntegrityError: _integrity,
+    DataError: lambda error: Problem(422, "Expected text without NUL characters."),
+    OperationalError: _database,
+}
+
+
+class JsonErrorsMiddleware:
+    """What did not reach an operation (unknown path, wrong method or host…) answers in JSON as well."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path.startswith("/api/"):
+            return self.get_response(request)
+        if "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length"):
+            # Django would take the body for empty (WSGI leaves its end unknown).
+            return JsonResponse({"detail": "Send the body with a Content-Length, not chunked."}, status=411)
+        response = self.get_response(request)
+        if response.status_code < 400 or _is_json(response):
+            return response
+        answer = JsonResponse({"detail": _reason(response)}, status=response.status_code)
+        for name in ("Allow", "Retry-After"):
+            if name in response.headers:
+                answer[name] = response.headers[name]
+        return answer
+
+
+def _is_json(response: HttpResponseBase) -> bool:
+    return response.headers.get("Content-Type", "").startswith("application/json")
+
+
+def _reason(response: HttpResponseBase) -> str:
+    if response.status_code == HTTPStatus.NOT_FOUND:
+        return "There is no such path; /api/v1/docs lists those that are. They end without a slash."
+    if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return f"This path takes {response.headers.get('Allow', 'other methods')} only."
+    return HTTPStatus(response.status_code).phrase

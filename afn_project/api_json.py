@@ -1,0 +1,38 @@
+"""JSON in and out: strict about numbers when reading, plain UTF-8 when writing."""
+
+import json
+import math
+from typing import Any, NoReturn, cast
+
+from django.http import HttpRequest
+from ninja.parser import Parser
+from ninja.renderers import JSONRenderer
+from ninja.types import DictStrAny
+
+
+class InvalidJson(ValueError):
+    """Something that Python reads and JSON does not have."""
+
+
+class StrictParser(Parser):
+    def parse_body(self, request: HttpRequest) -> DictStrAny:
+        data = json.loads(request.body, parse_constant=_refuse, parse_float=_finite)
+        return cast(DictStrAny, data)
+
+
+class Utf8Renderer(JSONRenderer):
+    def render(self, request: HttpRequest, data: Any, *, response_status: int) -> bytes:
+        text = json.dumps(data, cls=self.encoder_class, ensure_ascii=False)
+        # A lone surrogate, as a member's name in an error, has no UTF-8 form; its escape is JSON's own.
+        return text.encode("utf-8", "backslashreplace")
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise InvalidJson(f"Expected finite numbers, got {constant}.")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise InvalidJson(f"Expected finite numbers, got {text[:40]}.")
+    return number

@@ -1,0 +1,94 @@
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from afn_project.api import api as ninja_api
+from vectors.permissions import needed_permission
+
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@pytest.fixture
+def schema(client: Client) -> dict[str, Any]:
+    response = client.get("/api/v1/openapi.json")
+    assert response.status_code == 200
+    return json.loads(response.content)
+
+
+def operations(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            assert method in METHODS
+            yield f"{method.upper()} {path}", operation
+
+
+def test_paths_stand_below_v1_and_end_without_a_slash(schema: dict[str, Any]) -> None:
+    assert schema["openapi"].startswith("3.")
+    assert len(list(operations(schema))) == 20
+    assert all(path.startswith("/api/v1/") and not path.endswith("/") for path in schema["paths"])
+
+
+def test_every_operation_is_described_and_has_a_name_of_its_own(schema: dict[str, Any]) -> None:
+    found = dict(operations(schema))
+    assert all(operation["description"] for operation in found.values())
+    assert len({operation["operationId"] for operation in found.values()}) == len(found)
+
+
+def test_every_body_has_an_example(schema: dict[str, Any]) -> None:
+    for name, operation in operations(schema):
+        if body := operation.get("requestBody"):
+            reference = body["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+            assert schema["components"]["schemas"][reference]["examples"], name
+
+
+def test_every_reference_leads_somewhere(schema: dict[str, Any]) -> None:
+    text = json.dumps(schema)
+    assert set(re.findall(r'"#/components/schemas/(\w+)"', text)) <= set(schema["components"]["schemas"])
+
+
+def test_every_operation_names_its_auth_and_the_form_of_its_errors(schema: dict[str, Any]) -> None:
+    for name, operation in operations(schema):
+        assert [next(iter(one)) for one in operation["security"]] == ["ApiKeyBearer", "ApiKeyPair", "Session"]
+        for status in ("401", "403", "422"):
+            content = operation["responses"][status]["content"]["application/json"]
+            assert content["schema"]["$ref"].endswith("/ErrorOut"), name
+
+
+def test_every_operation_that_changes_something_declares_a_permission(rf: Any) -> None:
+    seen: list[str] = []
+
+    class Stop(Exception):
+        pass
+
+    def stop(request: Any) -> None:
+        seen.append(needed_permission(request))
+        raise Stop
+
+    for router in ninja_api._get_bound_routers():
+        for view in router.path_operations.values():
+            for operation in view.operations:
+                callbacks, operation.auth_callbacks = operation.auth_callbacks, [stop]
+                try:
+                    operation.run(getattr(rf, operation.methods[0].lower())("/"))
+                finally:
+                    operation.auth_callbacks = callbacks
+    assert "undeclared" not in seen
+    assert len(seen) == 20
+    assert sum(bool(permission) for permission in seen) == 8
+
+
+def test_the_documentation_asks_no_other_host(client: Client, db: None) -> None:
+    page = client.get("/api/v1/docs")
+    assert page.status_code == 200
+    html = page.content.decode()
+    assert "swagger-ui" in html
+    assert not re.findall(r"(?:https?:)?//[\w.-]+", html)
+    assert '"validatorUrl": null' in html
+    for path in re.findall(r'(?:src|href)="(/static/[^"]+)"', html):
+        asset = client.get(path)
+        assert asset.status_code == 200, path
+        asset.close()

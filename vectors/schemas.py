@@ -1,0 +1,190 @@
+"""What the vectors API takes and gives. The library itself checks texts, vectors and filters."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from ninja import Field, Schema
+from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic_core import PydanticCustomError
+
+from vectors.errors import VectorError
+from vectors.validation import check_text
+
+MAX_BATCH = 1_000
+
+
+def _storable(value: str) -> str:
+    try:
+        return check_text(value, "text", minimum=0, maximum=len(value))
+    except VectorError as error:
+        wanted = {"expected": error.expected, "got": error.got}
+        raise PydanticCustomError("text", "Expected {expected}, got {got}", wanted) from error
+
+
+# Text that the database can hold; its length is for the models to judge.
+Text = Annotated[str, AfterValidator(_storable)]
+# One wrong number is enough to know; a list of 1,536 errors helps nobody.
+Vector = Annotated[list[float] | None, Field(fail_fast=True)]
+Limit = Annotated[int, Field(ge=1, le=100, description="Entries a page.")]
+Offset = Annotated[int, Field(ge=0, le=2**31 - 1, description="Entries to skip.")]
+
+
+class Body(BaseModel):
+    """A request's body: JSON types are taken at their word, and unknown members are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Problem(BaseModel):
+    """One thing that is wrong with the request."""
+
+    field: str = Field(examples=["items[3].vector"])
+    msg: str = Field(examples=["Expected 256 dimensions, got 3"])
+    expected: str | None = Field(None, examples=["256 dimensions"])
+    got: str | None = Field(None, examples=["3"])
+
+
+class ErrorOut(BaseModel):
+    """Every error has this form."""
+
+    detail: list[Problem] | str
+
+
+# The statuses that any operation may answer with.
+ERRORS = frozenset({400, 401, 403, 404, 409, 413, 422, 503})
+
+
+class Paging(Schema):
+    limit: Limit = 50
+    offset: Offset = 0
+
+
+class CollectionIn(Body):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"name": "support-notes"},
+                {"name": "own-vectors", "embedder": "", "dimensions": 3, "metric": "cosine"},
+            ]
+        }
+    )
+
+    name: str = Field(description="Without slashes, at most 128 characters.")
+    embedder: str | None = Field(
+        None, description="Makes the vectors. Left out: the server's default. Empty: you bring the vectors."
+    )
+    dimensions: int | None = Field(None, description="Needed where you bring the vectors.")
+    metric: str | None = Field(None, description="cosine or l2.")
+    strategy: str = Field("auto", description="auto, exact or quantised.")
+    keyword_weight: float | None = Field(None, description="Share of keywords in hybrid search, 0…1.")
+
+
+class CollectionOut(Schema):
+    name: str
+    embedder: str
+    model: str
+    dimensions: int
+    metric: str
+    strategy: str
+    keyword_weight: float | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class CollectionDetail(CollectionOut):
+    count: int = Field(description="How many items it holds.")
+
+
+class CollectionPage(Schema):
+    items: list[CollectionOut]
+    total: int
+    limit: int
+    offset: int
+
+
+class ItemIn(Body):
+    key: str = Field(description="Yours; the same key again replaces the item.")
+    text: str
+    title: str = ""
+    metadata: dict[str, Any] = Field({}, description="At most 64 KB and 8 levels; filters look at it.")
+    vector: Vector = Field(None, description="Your own embedding. Left out: the embedder makes it.")
+
+
+class ItemsIn(Body):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "items": [
+                        {
+                            "key": "faq/refunds",
+                            "text": "Refunds are paid within five days.",
+                            "title": "Refunds",
+                            "metadata": {"lang": "en", "tags": ["billing"]},
+                        }
+                    ]
+                }
+            ]
+        }
+    )
+
+    items: list[ItemIn] = Field(max_length=MAX_BATCH)
+
+
+class UpsertOut(Schema):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"inserted": 1, "updated": 0, "unchanged": 0}]})
+
+    inserted: int
+    updated: int
+    unchanged: int
+
+
+class ItemOut(Schema):
+    key: str
+    title: str
+    text: str
+    metadata: dict[str, Any]
+    created_at: str
+    updated_at: str
+
+
+class SearchIn(Body):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"query": "when do I get my money back?", "k": 5, "filter": {"lang": "en"}},
+                {"vector": [0.1, 0.2, 0.3], "k": 5, "mode": "semantic"},
+            ]
+        }
+    )
+
+    query: str | None = None
+    vector: Vector = Field(None, description="Stands in for the embedded query.")
+    k: int = Field(10, description="1 to 1,000 hits.")
+    mode: str = Field("hybrid", description="hybrid, semantic or keyword.")
+    filter: dict[str, Any] | None = Field(
+        None, description="On metadata; eq ne gt gte lt lte in, and or not."
+    )
+    fusion: str = Field("convex", description="convex or rrf.")
+
+
+class HitOut(Schema):
+    key: str
+    title: str
+    text: str
+    metadata: dict[str, Any]
+    distance: float | None = Field(description="0 is nearest; null where only words were compared.")
+    similarity: float | None
+    score: float
+    ranks: dict[str, int | None]
+
+
+class SearchOut(Schema):
+    hits: list[HitOut]
+    plan: dict[str, Any] = Field(
+        description="How the hits were found.",
+        examples=[{"strategy": "exact", "scanned": 1, "reranked": 0, "exhaustive": True, "ms": 0.4}],
+    )
+    took_ms: float
