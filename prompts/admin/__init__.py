@@ -1,0 +1,13 @@
+"""The console: Django's admin in django-unfold's clothes, with a search page and a diff of versions."""
+
+from django.contrib import admin
+
+from vectors.admin import CollectionAdmin
+
+from ..indexing import COLLECTION
+from . import api_keys, evaluations, prompts, users, versions  # noqa: F401 - they register themselves
+from .login import LoginForm
+
+admin.site.login_form = LoginForm
+admin.site.index_title = "Dashboard"
+CollectionAdmin.protected.add(COLLECTION)

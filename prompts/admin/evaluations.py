@@ -1,0 +1,62 @@
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from ..models import Evaluation
+from .display import chips, score_bar, short_time
+from .forms import EvaluationForm
+
+
+class ScoreFilter(admin.SimpleListFilter):
+    title = "score"
+    parameter_name = "score"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("0-0.5", "below 0.5"), ("0.5-0.8", "0.5 to 0.8"), ("0.8-1.1", "0.8 and better")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() not in [value for value, _ in self.lookup_choices]:
+            return None
+        least, below = str(self.value()).split("-")
+        return queryset.filter(score__gte=float(least), score__lt=float(below))
+
+
+@admin.register(Evaluation)
+class EvaluationAdmin(ModelAdmin):
+    """What was measured stays as it was: evaluations are added and deleted, not changed."""
+
+    form = EvaluationForm
+    list_display = ("prompt", "bar", "of_version", "metric_chips", "created")
+    list_filter = (ScoreFilter, ("created_at", admin.DateFieldListFilter))
+    list_per_page = 50
+    search_fields = ("prompt__name", "prompt__title")
+    show_full_result_count = False
+    autocomplete_fields = ("prompt", "version")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        evaluations = super().get_queryset(request).select_related("prompt", "version")
+        return evaluations.defer("prompt__content", "prompt__metadata", "version__content")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @display(description="Score", ordering="score")
+    def bar(self, evaluation: Evaluation) -> SafeString:
+        return score_bar(evaluation.score)
+
+    @display(description="Version")
+    def of_version(self, evaluation: Evaluation) -> str:
+        return f"v{evaluation.version.version}" if evaluation.version else "–"
+
+    @display(description="Metrics")
+    def metric_chips(self, evaluation: Evaluation) -> SafeString:
+        metrics = evaluation.metrics if isinstance(evaluation.metrics, dict) else {}
+        return chips(f"{name} {value}"[:60] for name, value in list(metrics.items())[:6])
+
+    @display(description="Created", ordering="created_at")
+    def created(self, evaluation: Evaluation) -> str:
+        return short_time(evaluation.created_at)

@@ -1,0 +1,55 @@
+"""What unfold asks for by name (``settings.UNFOLD``): marks, style sheet, menu."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.templatetags.static import static
+from django.urls import reverse
+from django.views.decorators.cache import cache_control
+
+_FAVICON = Path(__file__).parent.parent / "static" / "prompts" / "favicon.ico"
+
+# Title, icon, permission, URL name.
+_MENU = (
+    ("Search", "search", "prompts.view_prompt", "search"),
+    ("Prompts", "article", "prompts.view_prompt", "prompts_prompt_changelist"),
+    ("Evaluations", "grade", "prompts.view_evaluation", "prompts_evaluation_changelist"),
+    ("Collections", "database", "vectors.view_collection", "vectors_collection_changelist"),
+    ("API keys", "key", "prompts.view_apikey", "prompts_apikey_changelist"),
+    ("Users", "person", "prompts.view_user", "prompts_user_changelist"),
+    ("Groups", "group", "auth.view_group", "auth_group_changelist"),
+)
+
+
+@cache_control(max_age=86_400, public=True)
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Browsers ask for /favicon.ico whatever the page says."""
+    return HttpResponse(_FAVICON.read_bytes(), content_type="image/x-icon")
+
+
+def icon(request: HttpRequest) -> str:
+    return static("prompts/afn.svg")
+
+
+def stylesheet(request: HttpRequest) -> str:
+    return static("prompts/console.css")
+
+
+def environment(request: HttpRequest) -> list[str] | None:
+    """A badge where a change is a rehearsal."""
+    return None if settings.ENVIRONMENT == "production" else [settings.ENVIRONMENT, "warning"]
+
+
+def menu(request: HttpRequest) -> list[dict[str, Any]]:
+    items = []
+    for title, symbol, permission, name in _MENU:
+        link = reverse(f"admin:{name}")
+        active = request.path.startswith(link)
+        if name == "prompts_prompt_changelist":
+            active = active or request.path.startswith(reverse("admin:prompts_promptversion_changelist"))
+        if request.user.has_perm(permission):
+            items.append({"title": title, "icon": symbol, "link": link, "active": active})
+    home = {"title": "Dashboard", "icon": "home", "link": reverse("admin:index")}
+    return [{"title": None, "items": [home, *items]}]

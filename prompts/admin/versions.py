@@ -1,0 +1,65 @@
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from ..models import PromptVersion
+from .display import diff_url, link, short_time
+
+
+@admin.register(PromptVersion)
+class PromptVersionAdmin(ModelAdmin):
+    """To read only: versions are made by saving a prompt."""
+
+    list_display = ("prompt", "number", "message", "author", "created")
+    list_per_page = 50
+    search_fields = ("prompt__name", "message")
+    show_full_result_count = False
+    ordering = ("-created_at",)
+    fields = readonly_fields = (
+        "prompt", "number", "text", "message", "author", "created_at", "difference", "content_hash",
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        versions = super().get_queryset(request).select_related("prompt", "author").defer("prompt__content")
+        match = request.resolver_match
+        is_page = match and match.url_name == "prompts_promptversion_change"
+        return versions if is_page else versions.defer("content", "prompt__content")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only together with the prompt."""
+        return not self._is_page(request) and super().has_delete_permission(request, obj)
+
+    def _is_page(self, request: HttpRequest) -> bool:
+        match = request.resolver_match
+        return bool(match and str(match.url_name).startswith("prompts_promptversion_"))
+
+    @display(description="Version", ordering="version")
+    def number(self, version: PromptVersion) -> str:
+        return f"v{version.version}"
+
+    @display(description="Created", ordering="created_at")
+    def created(self, version: PromptVersion) -> str:
+        return short_time(version.created_at)
+
+    @display(description="Content")
+    def text(self, version: PromptVersion) -> SafeString:
+        return format_html('<pre class="afn-text">{}</pre>', version.content)
+
+    @display(description="Changes")
+    def difference(self, version: PromptVersion) -> SafeString | str:
+        if version.version == 1:
+            return "first version"
+        old = version.version - 1
+        return link(diff_url(version.prompt_id, old, version.version), f"v{old} → v{version.version}")

@@ -1,0 +1,85 @@
+"""Somebody who may do everything in the console, and prompts to look at, on an embedder made of words."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from prompts import indexing
+from prompts.models import Prompt, User
+from vectors import strategies
+
+PASSWORD = "correct horse"
+
+
+@pytest.fixture(autouse=True)
+def _fake_embedder(settings: Settings) -> Iterator[None]:
+    settings.AFN_EMBEDDERS = {"fake": "tests.vectors.fakes.FakeEmbedder"}
+    settings.AFN_EMBEDDER = "fake"
+    yield
+    strategies.forget()
+
+
+@pytest.fixture
+def aoi(db: None) -> User:
+    return User.objects.create_superuser("aoi", "aoi@example.com", PASSWORD)
+
+
+@pytest.fixture
+def admin(aoi: User) -> Client:
+    client = Client()
+    client.force_login(aoi)
+    return client
+
+
+@pytest.fixture
+def staff(db: None) -> Callable[..., Client]:
+    """A client of somebody on the staff who has just these permissions."""
+
+    def log_in(*permissions: str) -> Client:
+        user = User.objects.create_user("ben", "ben@example.com", PASSWORD, is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return log_in
+
+
+@pytest.fixture
+def make(aoi: User) -> Callable[..., Prompt]:
+    """Save a prompt and index it, as happens after a commit."""
+
+    def prompt(name: str, content: str = "Rewrite the resume.", **fields: Any) -> Prompt:
+        made = Prompt(user=aoi, name=name, title=fields.pop("title", name), content=content, **fields)
+        made.save(index=False)
+        indexing.index([made])
+        return made
+
+    return prompt
+
+
+def form_of(prompt: Prompt | None = None, **values: Any) -> dict[str, Any]:
+    """What a browser sends from a prompt's form: line ends as CRLF, both parts of the inlines."""
+    data = {
+        "name": prompt.name if prompt else "writing/resume",
+        "title": prompt.title if prompt else "Rewrite a resume",
+        "content": (prompt.content if prompt else "One\nTwo\n").replace("\n", "\r\n"),
+        "status": prompt.status if prompt else "draft",
+        "language": prompt.language if prompt else "en",
+        "tags": ", ".join(prompt.tags) if prompt else "career, writing",
+        "user": prompt.user_id if prompt else "",
+        "metadata": "{}",
+        "message": "",
+        "base_version": prompt.version if prompt else "",
+    }
+    for prefix in ("versions", "evaluations"):
+        data |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
+    return data | values
+
+
+def text_of(response: Any) -> str:
+    return " ".join(response.content.decode().split())

@@ -1,0 +1,84 @@
+"""Collections in the console: what they hold, and the two settings that may change without embedding anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from vectors import store
+from vectors.models import Collection, Metric, StrategyName
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+class CollectionForm(forms.ModelForm):
+    class Meta:
+        model = Collection
+        fields = ("strategy", "keyword_weight")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        weight = self.fields.get("keyword_weight")
+        if weight is not None:
+            weight.widget.attrs.update(min=0, max=1, step=0.05)
+
+    def clean_keyword_weight(self) -> float | None:
+        weight: float | None = self.cleaned_data["keyword_weight"]
+        if weight is not None and not 0 <= weight <= 1:
+            raise ValidationError(f"Expected a number from 0 to 1, got {weight}.", code="range")
+        return weight
+
+    def clean_strategy(self) -> str:
+        strategy: str = self.cleaned_data["strategy"]
+        if strategy == StrategyName.QUANTISED and self.instance.metric == Metric.L2:
+            raise ValidationError("Expected auto or exact for the metric l2, got quantised.", code="metric")
+        return strategy
+
+
+@admin.register(Collection)
+class CollectionAdmin(ModelAdmin):
+    """Collections are made by the API and by commands, which know their embedders."""
+
+    # Names of the collections that an application relies on; it adds its own.
+    protected: ClassVar[set[str]] = set()
+
+    form = CollectionForm
+    list_display = (
+        "name",
+        "row_count",
+        "embedder",
+        "model",
+        "dimensions",
+        "metric",
+        "strategy",
+        "updated_at",
+    )
+    list_per_page = 20
+    search_fields = ("name", "model")
+    show_full_result_count = False
+    readonly_fields = (
+        "name", "row_count", "embedder", "model", "dimensions", "metric", "created_at", "updated_at",
+    )  # fmt: skip
+    fieldsets = (
+        (None, {"fields": ("name", "row_count", "embedder", "model", "dimensions", "metric")}),
+        ("Search", {"fields": ("strategy", "keyword_weight")}),
+        ("Dates", {"fields": ("created_at", "updated_at")}),
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return getattr(obj, "name", None) not in self.protected and super().has_delete_permission(
+            request, obj
+        )
+
+    @display(description="Rows")
+    def row_count(self, collection: Collection) -> str:
+        return f"{store.count(collection):,}"
