@@ -1,0 +1,163 @@
+"""Every environment variable that AFN reads, with its type, default and meaning.
+
+One typed list in place of ``os.environ`` calls: a wrong value stops the start and names what is allowed,
+and ``docs/settings.md`` is tested against it. A file ``.env`` beside ``manage.py`` is read too; the
+environment wins.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from django.core.exceptions import ImproperlyConfigured
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+NAMES = Annotated[list[str], NoDecode]
+
+
+class Env(BaseSettings):
+    model_config = SettingsConfigDict(env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
+
+    # Django
+    environment: Literal["development", "staging", "production"] = Field(
+        "production", description="Names the deployment; sample data are seeded only in `development`."
+    )
+    debug: bool = Field(False, description="Django's DEBUG. Never on where strangers can reach the site.")
+    secret_key: SecretStr | None = Field(
+        None, description="Signs sessions; 50 random characters. `quickstart` writes `var/secret_key`."
+    )
+    allowed_hosts: NAMES = Field(list(LOOPBACK_HOSTS), description="Host names the site answers to.")
+    csrf_trusted_origins: NAMES = Field([], description="Origins whose forms are accepted behind a proxy.")
+    afn_https: bool = Field(
+        False, description="The site is served over HTTPS: secure cookies, HSTS, redirect from HTTP."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
+    time_zone: str = Field("UTC", description="Zone in which the console shows times, an IANA name.")
+
+    # Database
+    turso_database_url: str | None = Field(
+        None, description="A libSQL server. Unset: the local file `AFN_DATABASE_FILE`."
+    )
+    turso_auth_token: SecretStr | None = Field(None, description="Token of that server, if not in the URL.")
+    afn_database_file: Path = Field(
+        BASE_DIR / "var" / "afn.db", description="The local libSQL file, used only without a server."
+    )
+    afn_database_key: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="Encrypts the local file; 32 random bytes. A lost key is lost data.",
+    )
+    afn_database_timeout: float = Field(5.0, gt=0, le=300, description="Seconds to wait for a lock.")
+    db_pool_recycle: int = Field(
+        0, ge=0, description="Seconds a connection is kept for further requests (Django's CONN_MAX_AGE)."
+    )
+    db_echo: bool = Field(False, description="Log every SQL statement, without values. For development.")
+
+    # Redis
+    redis_url: str | None = Field(None, description="Cache and queue. Unset: the process's memory.")
+    redis_password: SecretStr | None = Field(None, description="Password, if not in the URL.")
+    redis_ssl: bool = Field(False, description="Speak TLS to Redis even where the URL says `redis://`.")
+    redis_db: int | None = Field(None, ge=0, le=15, description="Database number, if not in the URL.")
+    redis_max_retries: int = Field(2, ge=0, le=10, description="Tries after a failed call.")
+    redis_retry_delay: int = Field(20, ge=1, le=5000, description="Milliseconds before the first of them.")
+
+    # Search
+    afn_embedder: Literal["wordllama", "openai", "sentence-transformers"] = Field(
+        "wordllama", description="What turns text into vectors; `wordllama` works offline."
+    )
+    afn_embedding_model: str | None = Field(None, description="Model of the embedder; each has a default.")
+    openai_api_key: SecretStr | None = Field(None, description="Key of the OpenAI-compatible service.")
+    openai_base_url: str | None = Field(None, description="Address of another OpenAI-compatible service.")
+    vector_dimension: int | None = Field(
+        None, ge=1, le=65_536, description="Dimensions to ask of a model that can shorten its vectors."
+    )
+    vector_metric: Literal["cosine", "l2"] = Field("cosine", description="Distance of new collections.")
+    vector_index_type: Literal["auto", "exact", "quantised"] = Field(
+        "auto", description="Search strategy of new collections."
+    )
+
+    # API
+    afn_public_read: bool = Field(
+        False, description="Reading the API needs no key; `quickstart` turns it on."
+    )
+    afn_cors_origins: NAMES = Field([], description="Origins of browsers that may call the API.")
+    afn_max_body_mb: float = Field(5.0, gt=0, le=100, description="Largest request body, in megabytes.")
+
+    @field_validator("allowed_hosts", "csrf_trusted_origins", "afn_cors_origins", mode="before")
+    @classmethod
+    def split_names(cls, value: Any) -> Any:
+        """Names are separated by commas or spaces."""
+        return value.replace(",", " ").split() if isinstance(value, str) else value
+
+    @field_validator("csrf_trusted_origins", "afn_cors_origins")
+    @classmethod
+    def check_origins(cls, value: list[str]) -> list[str]:
+        for origin in value:
+            parts = urlsplit(origin)
+            if not parts.netloc or origin != f"{parts.scheme}://{parts.netloc}":
+                raise ValueError("Expected origins such as https://afn.example.org")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def check_time_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (OSError, ValueError) as error:
+            raise ValueError("Expected an IANA name such as Asia/Tokyo") from error
+        return value
+
+    @field_validator("afn_database_file")
+    @classmethod
+    def from_the_checkout(cls, value: Path) -> Path:
+        """A relative path means the same file wherever a command is started."""
+        return value if str(value) == ":memory:" else BASE_DIR / value
+
+    @field_validator("vector_index_type", mode="before")
+    @classmethod
+    def refuse_foreign_indexes(cls, value: Any) -> Any:
+        if str(value).lower() in ("hnsw", "ivfflat", "vec0"):
+            raise ValueError(f"libSQL has no {value} index. It has exact scans and 1-bit codes (quantised)")
+        return value
+
+
+# Names that the field uses and AFN refuses to guess at: each with the reason.
+REFUSED = {
+    "ALEMBIC_CONFIG": "Django's migrations replace Alembic: run `manage.py migrate`",
+    "ALEMBIC_MIGRATION_DIR": "Django's migrations replace Alembic: they live in each app's migrations folder",
+    "DB_POOL_SIZE": "a local file has no pool of connections: each thread opens its own",
+    "DB_MAX_OVERFLOW": "a local file has no pool of connections: each thread opens its own",
+    "DB_POOL_TIMEOUT": "there is no pool to wait for; AFN_DATABASE_TIMEOUT is the wait for a lock",
+    "TURSO_SYNC_URL": "replicas are not served by this version",
+}
+
+
+def read_env(file: Path = BASE_DIR / ".env") -> Env:
+    """Read and check the environment and `file`; ``ImproperlyConfigured`` names every wrong variable."""
+    try:
+        names = {name.upper() for name, value in {**dotenv_values(file), **os.environ}.items() if value}
+    except UnicodeDecodeError as error:
+        raise ImproperlyConfigured(f"{file}: expected UTF-8 text, got other bytes.") from error
+    problems = [f"{name}: {reason}." for name, reason in REFUSED.items() if name in names]
+    try:
+        env = Env(_env_file=file)
+    except ValidationError as error:
+        problems += [_describe(detail) for detail in error.errors(include_url=False)]
+    if problems:
+        raise ImproperlyConfigured("Wrong settings in the environment:\n  " + "\n  ".join(problems))
+    return env
+
+
+def _describe(detail: Any) -> str:
+    name = str(detail["loc"][0]).upper()
+    field = Env.model_fields.get(str(detail["loc"][0]))
+    # A secret's value must not reach the terminal or a log.
+    is_secret = field is not None and "SecretStr" in str(field.annotation)
+    got = "" if is_secret else f", got {detail['input']!r}"
+    return f"{name}: {detail['msg'].removeprefix('Value error, ')}{got}."

@@ -1,0 +1,264 @@
+"""Django's settings, all of them. What may differ between places comes from the environment (``env.py``)."""
+
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
+
+from . import secret_key
+from .env import BASE_DIR, read_env
+from .libsql.dsn import parse_name
+
+env = read_env()
+
+
+def _secret(value: Any) -> str:
+    return value.get_secret_value() if value else ""
+
+
+def _secret_key() -> str:
+    """SECRET_KEY of the environment, else the file that `quickstart` wrote for this checkout."""
+    if key := _secret(env.secret_key) or secret_key.read():
+        return key
+    raise ImproperlyConfigured(
+        "SECRET_KEY is not set. Set it to 50 random characters, or run `python manage.py quickstart`, which "
+        "writes one for this checkout to var/secret_key."
+    )
+
+
+def _database() -> dict[str, Any]:
+    """The libSQL server where one is named, else the local file: never one in place of the other."""
+    if not env.turso_database_url:
+        try:
+            env.afn_database_file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ImproperlyConfigured(
+                f"AFN_DATABASE_FILE: expected a file in a folder that can be made, got {error}."
+            ) from error
+        return {
+            "ENGINE": "afn_project.libsql",
+            "NAME": env.afn_database_file,
+            "OPTIONS": {
+                "timeout": env.afn_database_timeout,
+                "encryption_key": _secret(env.afn_database_key),
+            },
+            "CONN_MAX_AGE": env.db_pool_recycle,
+        }
+    try:
+        target = parse_name(env.turso_database_url)
+        parts = urlsplit(target.url)
+        is_server = target.is_remote and parts.port != 0
+    except (ImproperlyConfigured, ValueError):  # its text may quote the token in the URL, so it is not shown
+        is_server = False
+    if not is_server:
+        raise ImproperlyConfigured(
+            "TURSO_DATABASE_URL: expected libsql://… or http(s)://…; AFN_DATABASE_FILE names a local file."
+        )
+    token = _secret(env.turso_auth_token) or target.auth_token
+    if not token and (parts.scheme != "http" or parts.hostname not in ("localhost", "127.0.0.1", "::1")):
+        raise ImproperlyConfigured(
+            "TURSO_DATABASE_URL has no token: set TURSO_AUTH_TOKEN, or add ?authToken=… to the URL. "
+            "Only http:// on this machine may go without."
+        )
+    return {
+        "ENGINE": "afn_project.libsql",
+        "NAME": target.url,
+        # Not left in the NAME, which error pages and test runners show.
+        "OPTIONS": {"auth_token": token},
+        "CONN_MAX_AGE": env.db_pool_recycle,
+    }
+
+
+def _redis_url() -> str:
+    """The one address for cache and queue, made of the parts that the environment gives."""
+    if not env.redis_url:
+        return ""
+    try:
+        parts = urlsplit(env.redis_url)
+        is_redis = parts.scheme in ("redis", "rediss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # its text may quote a password, so it is not shown
+        is_redis = False
+    if not is_redis:
+        raise ImproperlyConfigured("REDIS_URL: expected redis://host:port/number or rediss://….")
+    netloc = parts.netloc
+    if env.redis_password and parts.password is None:
+        host = netloc.rpartition("@")[2]
+        netloc = f"{parts.username or ''}:{quote(_secret(env.redis_password), safe='')}@{host}"
+    number = parts.path.strip("/")
+    if env.redis_db is not None and number not in ("", str(env.redis_db)):
+        raise ImproperlyConfigured(
+            f"REDIS_DB: expected the database of REDIS_URL, {number}, or one of the two left out, "
+            f"got {env.redis_db}."
+        )
+    path = parts.path if env.redis_db is None else f"/{env.redis_db}"
+    scheme = "rediss" if env.redis_ssl else parts.scheme
+    return urlunsplit((scheme, netloc, path, parts.query, ""))
+
+
+def _cache() -> dict[str, Any]:
+    if not REDIS_URL:
+        return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    backoff = ExponentialBackoff(cap=0.2, base=env.redis_retry_delay / 1000)
+    return {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "afn",
+        "OPTIONS": {
+            "SOCKET_CONNECT_TIMEOUT": 0.5,
+            "SOCKET_TIMEOUT": 0.5,
+            "CONNECTION_POOL_KWARGS": {"retry": Retry(backoff, env.redis_max_retries)},
+        },
+    }
+
+
+REDIS_URL = _redis_url()
+ENVIRONMENT = env.environment
+DEBUG = env.debug
+SECRET_KEY = _secret_key()
+ALLOWED_HOSTS = env.allowed_hosts
+CSRF_TRUSTED_ORIGINS = env.csrf_trusted_origins
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "django_prometheus",
+    "ninja",
+    "corsheaders",
+    "vectors",
+    "prompts",
+    "ops",
+    "afn_project.apps.AfnConfig",
+]
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "afn_project.api_errors.JsonErrorsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+ROOT_URLCONF = "afn_project.urls"
+WSGI_APPLICATION = "afn_project.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {"default": _database()}
+CACHES = {"default": _cache()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATA_UPLOAD_MAX_MEMORY_SIZE = int(env.afn_max_body_mb * 1_000_000)
+
+CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
+CELERY_TASK_ALWAYS_EAGER = not REDIS_URL
+CELERY_TASK_EAGER_PROPAGATES = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+
+AUTH_USER_MODEL = "prompts.User"
+AUTHENTICATION_BACKENDS = ["prompts.auth.UsernameOrEmailBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = env.time_zone
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+# Without collectstatic, whitenoise finds the files in the apps: the same pages on a laptop and in a company.
+WHITENOISE_USE_FINDERS = True
+
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.afn_https
+SECURE_HSTS_SECONDS = 31_536_000 if env.afn_https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.afn_https
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.afn_https else None
+X_FRAME_OPTIONS = "DENY"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": env.log_level},
+    # One line a task is too much where tasks run inside requests and commands.
+    "loggers": {"celery.app.trace": {"level": "INFO" if REDIS_URL else "WARNING"}},
+}
+
+# AFN's own
+AFN_EMBEDDER = env.afn_embedder
+AFN_EMBEDDING_MODEL = env.afn_embedding_model
+OPENAI_API_KEY = _secret(env.openai_api_key)
+OPENAI_BASE_URL = env.openai_base_url
+VECTOR_DIMENSION = env.vector_dimension
+VECTOR_METRIC = env.vector_metric
+VECTOR_INDEX_TYPE = env.vector_index_type
+DB_ECHO = env.db_echo
+AFN_PUBLIC_READ = env.afn_public_read
+AFN_CORS_ORIGINS = CORS_ALLOWED_ORIGINS = env.afn_cors_origins
+CORS_URLS_REGEX = r"^/api/"  # never the console; and browsers send no cookies along, only keys
+
+# The console (django-unfold); names with dots are functions of the request
+UNFOLD = {
+    "SITE_TITLE": "AFN",
+    "SITE_HEADER": "AFN",
+    "SITE_SUBHEADER": "Prompt registry",
+    "SITE_URL": None,
+    "SITE_ICON": "prompts.admin.look.icon",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": "prompts.admin.look.icon"},
+        {"rel": "alternate icon", "sizes": "16x16 32x32 48x48", "href": "/favicon.ico"},
+    ],
+    "STYLES": ["prompts.admin.look.stylesheet"],
+    "ENVIRONMENT": "prompts.admin.look.environment",
+    "SIDEBAR": {"navigation": "prompts.admin.look.menu"},
+    "DASHBOARD_CALLBACK": "prompts.admin.dashboard.dashboard",
+    "COLORS": {
+        "primary": {  # indigo
+            "50": "oklch(96.2% .018 272.314)",
+            "100": "oklch(93% .034 272.788)",
+            "200": "oklch(87% .065 274.039)",
+            "300": "oklch(78.5% .115 274.713)",
+            "400": "oklch(67.3% .182 276.935)",
+            "500": "oklch(58.5% .233 277.117)",
+            "600": "oklch(51.1% .262 276.966)",
+            "700": "oklch(45.7% .24 277.023)",
+            "800": "oklch(39.8% .195 277.366)",
+            "900": "oklch(35.9% .144 278.697)",
+            "950": "oklch(25.7% .09 281.288)",
+        }
+    },
+}

@@ -1,0 +1,19 @@
+from django.contrib import admin
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
+
+from prompts.admin.look import favicon
+from prompts.admin.search import search_page
+
+from .api import api
+
+urlpatterns = [
+    path("", RedirectView.as_view(url="/admin/", permanent=False)),
+    path("favicon.ico", favicon),
+    # Before unfold's page of the same address, which `admin:search` therefore leads to.
+    path("admin/search/", admin.site.admin_view(search_page)),
+    path("admin/", admin.site.urls),
+    re_path("^api(/v1)?/?$", RedirectView.as_view(url="/api/v1/docs")),
+    path("api/v1/", api.urls),
+    path("", include("ops.urls")),
+]
