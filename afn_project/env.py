@@ -109,7 +109,7 @@ class Env(BaseSettings):
     def check_time_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError) as error:
             raise ValueError("Expected an IANA name such as Asia/Tokyo") from error
         return value
 

@@ -1,5 +1,6 @@
 """Keeps the collection ``prompts`` in step with the prompts: one item each, whose key is the prompt's id."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from vectors import store
-from vectors.errors import CollectionNotFound, StaleBatch
+from vectors.errors import CollectionNotFound, InvalidItem, StaleBatch
 from vectors.models import Collection
 from vectors.store import Item, UpsertResult
 
@@ -16,6 +17,7 @@ from . import embeddings_view
 from .models import Prompt, PromptEmbedding, PromptVersion
 from .models.prompt import hash_content
 
+logger = logging.getLogger(__name__)
 COLLECTION = "prompts"
 BATCH = 100
 
@@ -86,8 +88,14 @@ def add_missing_versions() -> int:
 
 def _index_batch(collection: Collection, prompts: Sequence[Prompt]) -> UpsertResult:
     items = [_item(prompt) for prompt in prompts]
-    # Embedding may take seconds: it is done before the transaction, never inside.
-    prepared = store.prepare(collection, items)
+    try:
+        # Embedding may take seconds: it is done before the transaction, never inside.
+        prepared = store.prepare(collection, items)
+    except InvalidItem as error:  # written with plain SQL: it must not keep the others out
+        if len(prompts) > 1:
+            return sum((_index_batch(collection, [prompt]) for prompt in prompts), UpsertResult())
+        logger.warning("Prompt %s cannot be searched: %s", prompts[0].pk, error)
+        return UpsertResult()
     try:
         return _write(collection, prepared, prompts)
     except StaleBatch:

@@ -74,7 +74,7 @@ def search_prompts(
     """
     if status is not None and status not in Status.values:
         raise InvalidQuery("status", " or ".join(Status.values), repr(status))
-    folder = folder if folder is None else folder.strip("/")
+    folder = (folder or "").strip("/") or None
     wanted = {"status": status, "tags": tag, "language": language, "folder": folder}
     condition = {name: value for name, value in wanted.items() if value is not None}
     found = vector_search.search(get_collection(), query, k=k, mode=mode, filter=condition or None)

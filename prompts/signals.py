@@ -1,6 +1,5 @@
 """What follows from deleting a prompt, and from migrating the database."""
 
-from functools import partial
 from typing import Any
 
 from django.db import connections, transaction
@@ -17,7 +16,8 @@ from .models import Prompt
 def remove_from_index(instance: Prompt, using: str, **kwargs: Any) -> None:
     from .tasks import remove_from_index
 
-    transaction.on_commit(partial(remove_from_index.delay, [instance.pk]), using=using, robust=True)
+    prompt_id = instance.pk  # the deletion takes it off the object before it commits
+    transaction.on_commit(lambda: remove_from_index.delay([prompt_id]), using=using, robust=True)
 
 
 @receiver(pre_migrate)

@@ -1,5 +1,4 @@
 import hashlib
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -142,8 +141,10 @@ class Prompt(ChangingRecord):
                     message=message,
                 )
             if index:
-                # Robust: saving works while the embedder is out of reach; `embed_prompts` catches up.
-                transaction.on_commit(partial(_index_later, self.pk), using=kwargs.get("using"), robust=True)
+                # Robust: saving works while the embedder is out of reach; `embed_prompts` catches up. No
+                # partial(): Django logs a failure by the function's name, which a partial has not.
+                prompt_id = self.pk
+                transaction.on_commit(lambda: _index_later(prompt_id), using=kwargs.get("using"), robust=True)
 
     def _stored_version(self) -> int:
         if self._state.adding:

@@ -184,7 +184,6 @@ BAD = [
     ({"language": "\ud800"}, "language", "Unicode text", "a lone surrogate at position 0"),
     ({"tags": [1]}, "tags", "a list of texts", "one with int"),
     ({"tags": ["a"] * 51}, "tags", "at most 50 tags", "51"),
-    ({"folder": "a\ud800"}, "name", None, None),
     ({"metadata": {"a": "\ud800"}}, "metadata", None, None),
 ]
 
@@ -239,6 +238,14 @@ def test_a_large_field_comes_through_csv(tmp_path: Path, user: User) -> None:
         csv.writer(file).writerows([["act", "prompt"], ["Large", content]])
     assert counts(importing.import_file(path, user)) == (1, 0, 0, 0)
     assert Prompt.objects.get().content == content
+
+
+def test_nul_in_csv_is_refused(tmp_path: Path, user: User) -> None:
+    path = tmp_path / "nul.csv"
+    path.write_bytes(b"title,content\na,A\x00A\nb,B\n")
+    result = importing.import_file(path, user)
+    assert result.failed == [Refusal(2, "content", "text without NUL characters", "one at position 1")]
+    assert names() == {"b"}
 
 
 def test_the_samples_are_prompts_in_two_languages(user: User) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import DataError, IntegrityError, OperationalError, connection, transaction
 
 from prompts.models import Prompt, PromptVersion, User
 from prompts.models.prompt import hash_content
@@ -152,9 +152,9 @@ def test_a_refused_save_leaves_no_version(prompt: Prompt) -> None:
     assert numbers(prompt) == [(1, "one")]
 
 
-@pytest.mark.parametrize("content", ["a\ud800b", ""])
+@pytest.mark.parametrize("content", ["a\ud800b", "a\0b", ""])
 def test_content_that_cannot_be_stored_leaves_nothing(user: User, content: str) -> None:
-    with pytest.raises((UnicodeEncodeError, IntegrityError)), transaction.atomic():
+    with pytest.raises((DataError, IntegrityError, UnicodeEncodeError)), transaction.atomic():
         Prompt(user=user, name="bad", title="Bad", content=content).save()
     assert not Prompt.objects.exists()
     assert not PromptVersion.objects.exists()

@@ -1,0 +1,70 @@
+"""The benchmark on little data: what it prints, never how fast it is."""
+
+import csv
+import io
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+
+from ops import benchmarks
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    with (tmp_path / benchmarks.PROMPTS_FILE).open("w", encoding="utf-8", newline="") as file:
+        rows = [[f"Title {number}", f"Act as number {number}."] for number in range(30)]
+        csv.writer(file).writerows([["act", "prompt"], *rows])
+    vectors = np.random.default_rng(1).standard_normal((600, 32)).astype(np.float16)
+    np.save(tmp_path / benchmarks.VECTORS_FILE, vectors)
+    return tmp_path
+
+
+def test_it_measures_every_target(data: Path) -> None:
+    seen: list[str] = []
+    figures = benchmarks.run(data, progress=seen.append)
+    assert seen == ["Setting up", "Importing", "Orm", "Search", "Vectors"]
+    assert set(figures) == set(benchmarks.TARGETS)
+    for name, figure in figures.items():
+        target = benchmarks.TARGETS[name]
+        assert math.isfinite(figure["value"])
+        assert figure["value"] > 0
+        assert (figure["unit"], figure["target"]) == (target.unit, target.limit)
+        assert isinstance(figure["pass"], bool)
+
+
+def fake(value: float) -> Any:
+    return lambda data, progress: {"speed": benchmarks._judge(value, benchmarks.Target("s", 1.0))}
+
+
+def test_a_missed_target_is_exit_code_1(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmarks, "run", fake(0.5))
+    out = io.StringIO()
+    call_command("benchmark", data=data, stdout=out)
+    assert "pass" in out.getvalue()
+    monkeypatch.setattr(benchmarks, "run", fake(1.5))
+    out = io.StringIO()
+    with pytest.raises(SystemExit) as caught:
+        call_command("benchmark", data=data, json=True, stdout=out)
+    assert caught.value.code == 1
+    assert json.loads(out.getvalue()) == {"speed": {"value": 1.5, "unit": "s", "target": 1.0, "pass": False}}
+
+
+def test_a_floor_is_no_ceiling() -> None:
+    floor = benchmarks.Target("share", 0.9, is_upper=False)
+    assert benchmarks._judge(0.95, floor)["pass"]
+    assert not benchmarks._judge(0.85, floor)["pass"]
+
+
+def test_the_data_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"--data: expected a folder with prompts_en\.csv, got .*nowhere"):
+        call_command("benchmark", data=tmp_path / "nowhere")
+
+
+def test_its_parts_never_touch_another_database(data: Path) -> None:
+    with pytest.raises(CommandError, match="--part: expected to be called by the benchmark"):
+        call_command("benchmark", data=data, part="orm")

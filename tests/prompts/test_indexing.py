@@ -1,0 +1,147 @@
+"""The index follows the prompts: at once where it can, with `embed_prompts` where it could not."""
+
+import logging
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from prompts import indexing
+from prompts.models import Prompt, PromptEmbedding, User
+from prompts.search import search_prompts
+from tests.prompts.conftest import Make
+from tests.vectors.fakes import FakeEmbedder
+from vectors import store
+
+pytestmark = pytest.mark.django_db
+
+
+def found(query: str, **options: Any) -> list[str]:
+    return [hit.prompt.name for hit in search_prompts(query, **options).results]
+
+
+def insert(user: User, content: str, **values: Any) -> str:
+    """A prompt written with plain SQL; returns its id."""
+    row = {"user_id": user.pk, "title": "T", "content": content} | values
+    with connection.cursor() as cursor:
+        marks = ", ".join(["%s"] * len(row))
+        cursor.execute(
+            f"INSERT INTO prompts({', '.join(row)}) VALUES ({marks}) RETURNING id", list(row.values())
+        )
+        return cursor.fetchone()[0]
+
+
+def test_a_prompt_is_found_once_it_is_saved_and_no_more_when_it_is_gone(
+    make: Make, django_capture_on_commit_callbacks: Any
+) -> None:
+    prompt = make("fox", "a red fox")
+    make("whale", "a blue whale")
+    assert found("red fox", k=1) == ["fox"]
+    with django_capture_on_commit_callbacks(execute=True):
+        prompt.delete()
+    assert found("red fox", mode="keyword") == []
+    assert store.count(indexing.get_collection()) == 1
+
+
+def test_a_change_is_searchable_and_its_record_says_which_version(
+    make: Make, django_capture_on_commit_callbacks: Any
+) -> None:
+    prompt = make("pet", "a red fox")
+    with django_capture_on_commit_callbacks(execute=True):
+        prompt.content = "a green parrot"
+        prompt.save()
+    assert found("fox", mode="keyword") == []
+    assert found("parrot", mode="keyword") == ["pet"]
+    record = PromptEmbedding.objects.get()
+    assert (record.version.version, record.content_hash, record.model) == (2, prompt.content_hash, "words")
+
+
+def test_a_new_status_alone_embeds_nothing_anew(
+    make: Make, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompt = make("fox", "a red fox", status="draft")
+    texts: list[str] = []
+    embed = FakeEmbedder.embed
+    monkeypatch.setattr(FakeEmbedder, "embed", lambda self, new: texts.extend(new) or embed(self, new))
+    with django_capture_on_commit_callbacks(execute=True):
+        prompt.status = "active"
+        prompt.save()
+    assert texts == []
+    assert found("fox", mode="keyword", status="active") == ["fox"]
+    assert found("fox", mode="keyword", status="draft") == []
+
+
+def test_a_prompt_is_saved_while_its_embedder_fails(
+    make: Make, run_json: Any, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, caplog: Any
+) -> None:
+    make("first")
+    with monkeypatch.context() as patch:
+        patch.setattr(FakeEmbedder, "embed", lambda self, texts: 1 / 0)
+        make("second", "a red fox")
+    assert "division by zero" in caplog.text
+    assert Prompt.objects.get(name="second").versions.count() == 1
+    assert found("fox", mode="keyword") == []
+    assert indexing.count_outdated() == 1
+    assert run_json("embed_prompts") == {"inserted": 1, "updated": 0, "unchanged": 1}
+    assert found("fox", mode="keyword") == ["second"]
+    assert indexing.count_outdated() == 0
+
+
+@pytest.mark.usefixtures("broken_embedder")
+def test_the_very_first_prompt_is_saved_while_the_embedder_fails(make: Make) -> None:
+    make("first")
+    assert Prompt.objects.get().versions.count() == 1
+
+
+def test_a_rollback_leaves_the_index_alone(make: Make) -> None:
+    from django.db import transaction
+
+    prompt = make("fox", "a red fox")
+    with transaction.atomic():
+        prompt.content = "a green parrot"
+        prompt.save()
+        transaction.set_rollback(True)
+    assert found("fox", mode="keyword") == ["fox"]
+
+
+def test_embed_prompts_repairs_what_plain_sql_left(make: Make, user: User, run_json: Any) -> None:
+    changed, gone = make("changed", "a red fox"), make("gone", "a blue whale")
+    new = insert(user, "a green parrot")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE prompts SET content = 'a yellow canary' WHERE id = %s", [changed.pk])
+        for table in ("prompt_embedding_records", "prompt_versions"):
+            cursor.execute(f"DELETE FROM {table} WHERE prompt_id = %s", [gone.pk])
+        cursor.execute("DELETE FROM prompts WHERE id = %s", [gone.pk])
+    assert found("whale", mode="keyword") == []  # still in the index, yet not shown
+    assert run_json("embed_prompts") == {"inserted": 1, "updated": 1, "unchanged": 0}
+    assert [version.version for version in changed.versions.all()] == [2, 1]
+    assert Prompt.objects.get(pk=new).versions.get().content == "a green parrot"
+    assert found("canary", mode="keyword") == ["changed"]
+    assert {item.key for item in store.iterate(indexing.get_collection())} == {changed.pk, new}
+    assert run_json("embed_prompts") == {"inserted": 0, "updated": 0, "unchanged": 2}
+
+
+def test_one_row_that_cannot_be_indexed_keeps_no_other_out(
+    user: User, run_json: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    fine = [insert(user, f"prompt {number}") for number in range(3)]
+    bad = [insert(user, " \n"), insert(user, "x" * 1_000_001), insert(user, "deep", tags="[" * 20 + "]" * 20)]
+    with caplog.at_level(logging.WARNING):
+        assert run_json("embed_prompts") == {"inserted": 3, "updated": 0, "unchanged": 0}
+    assert {item.key for item in store.iterate(indexing.get_collection())} == set(fine)
+    for key in bad:
+        assert f"Prompt {key} cannot be searched" in caplog.text
+
+
+def test_more_prompts_than_a_batch(user: User, run_json: Any) -> None:
+    for number in range(indexing.BATCH + 5):
+        insert(user, f"prompt number {number}")
+    assert indexing.count_outdated() == 105
+    assert run_json("embed_prompts") == {"inserted": 105, "updated": 0, "unchanged": 0}
+    assert (indexing.count_outdated(), PromptEmbedding.objects.count()) == (0, 105)
+
+
+def test_it_says_what_it_did(make: Make, run: Any) -> None:
+    make("a")
+    assert run("embed_prompts").strip() == "0 inserted, 0 updated, 1 unchanged"
+    assert run("embed_prompts", "--verbosity", 0).strip() == "0 inserted, 0 updated, 1 unchanged"

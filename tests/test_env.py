@@ -1,0 +1,408 @@
+"""What may differ between places: each variable with its type, and a start that stops at a wrong value.
+
+`read` judges variables alone; `start` reads the settings in a process of their own, as a server does.
+"""
+
+import json
+import logging
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from pytest_django.fixtures import Settings
+
+from afn_project import secret_key
+from afn_project.env import BASE_DIR, REFUSED, Env, read_env
+from tests.processes import clean_environment, manage
+
+CANARY = "canary-7d1f"
+START = """
+import json, sys
+from django.core.exceptions import ImproperlyConfigured
+try:
+    from afn_project import settings
+except ImproperlyConfigured as error:
+    sys.exit(str(error))
+print(json.dumps({name: eval(name, vars(settings)) for name in json.loads(sys.argv[1])}, default=str))
+"""
+
+
+@pytest.fixture
+def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Env]:
+    """Read these variables and the lines of a file `.env`, and nothing else."""
+    for name in (*Env.model_fields, *REFUSED):
+        monkeypatch.delenv(name.upper(), raising=False)
+
+    def read(file: str | bytes = "", **variables: str) -> Env:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        path = tmp_path / ".env"
+        path.write_bytes(file.encode() if isinstance(file, str) else file)
+        return read_env(path)
+
+    return read
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Callable[..., Any]:
+    """The values of these expressions in the settings of a new process, or why it does not start."""
+    if (BASE_DIR / ".env").exists():
+        pytest.skip("this checkout has a .env of its own")
+
+    def start(*expressions: str, **variables: str) -> Any:
+        defaults = {"SECRET_KEY": "k" * 50, "AFN_DATABASE_FILE": str(tmp_path / "afn.db")}
+        environment = clean_environment(**defaults | variables)
+        command = [sys.executable, "-W", "error", "-c", START, json.dumps(expressions)]
+        done = subprocess.run(
+            command, env=environment, cwd=BASE_DIR, capture_output=True, text=True, timeout=60
+        )
+        return list(json.loads(done.stdout).values()) if done.returncode == 0 else done.stderr
+
+    return start
+
+
+def refusal(read: Callable[..., Env], file: str = "", **variables: str) -> str:
+    with pytest.raises(ImproperlyConfigured) as caught:
+        read(file, **variables)
+    assert caught.value.__cause__ is None
+    return str(caught.value)
+
+
+def test_nothing_has_to_be_set(read: Callable[..., Env]) -> None:
+    env = read()
+    assert (env.environment, env.debug, env.secret_key, env.turso_database_url) == (
+        "production",
+        False,
+        None,
+        None,
+    )
+    assert env.allowed_hosts == ["localhost", "127.0.0.1", "[::1]"]
+    assert env.afn_database_file == BASE_DIR / "var" / "afn.db"
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("a.org", ["a.org"]),
+        ("a.org,b.org", ["a.org", "b.org"]),
+        (" a.org , b.org  c.org\t", ["a.org", "b.org", "c.org"]),
+        (",", []),
+        ("[::1]", ["[::1]"]),
+    ],
+)
+def test_lists_are_separated_by_commas_or_spaces(
+    read: Callable[..., Env], text: str, names: list[str]
+) -> None:
+    assert read(ALLOWED_HOSTS=text).allowed_hosts == names
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1", True), ("true", True), ("YES", True), ("on", True), ("0", False), ("off", False), ("No", False)],
+)
+def test_switches_have_many_words(read: Callable[..., Env], text: str, value: bool) -> None:
+    assert read(DEBUG=text).debug is value
+
+
+def test_an_empty_value_is_none(read: Callable[..., Env]) -> None:
+    empty = {name.upper(): "" for name in Env.model_fields}
+    assert read(**empty, ALEMBIC_CONFIG="") == Env(_env_file=None)
+
+
+def test_the_environment_wins_over_the_file(read: Callable[..., Env]) -> None:
+    file = "# comment\nLOG_LEVEL=ERROR\nTIME_ZONE='Asia/Tokyo'\nUNKNOWN=1\nallowed_hosts=from-file\n"
+    env = read(file, LOG_LEVEL="DEBUG")
+    assert (env.log_level, env.time_zone, env.allowed_hosts) == ("DEBUG", "Asia/Tokyo", ["from-file"])
+
+
+def test_a_relative_database_file_is_the_same_everywhere(
+    read: Callable[..., Env], monkeypatch: Any, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert read(AFN_DATABASE_FILE="var/afn.db").afn_database_file == BASE_DIR / "var" / "afn.db"
+    assert read(AFN_DATABASE_FILE="/srv/afn.db").afn_database_file == Path("/srv/afn.db")
+    assert str(read(AFN_DATABASE_FILE=":memory:").afn_database_file) == ":memory:"
+
+
+WRONG = [
+    ("ENVIRONMENT", "prod", "'development', 'staging' or 'production'"),
+    ("DEBUG", "maybe", "valid boolean"),
+    ("LOG_LEVEL", "loud", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+    ("TIME_ZONE", "Mars/Base", "an IANA name such as Asia/Tokyo"),
+    ("TIME_ZONE", "../../etc/passwd", "an IANA name"),
+    ("CSRF_TRUSTED_ORIGINS", "afn.example.org", "origins such as https://afn.example.org"),
+    ("AFN_CORS_ORIGINS", "*", "origins such as https://afn.example.org"),
+    ("AFN_CORS_ORIGINS", "https://a.org/path", "origins such as"),
+    ("AFN_DATABASE_TIMEOUT", "0", "greater than 0"),
+    ("AFN_DATABASE_TIMEOUT", "nan", "less than or equal to 300"),
+    ("AFN_DATABASE_TIMEOUT", "301", "less than or equal to 300"),
+    ("DB_POOL_RECYCLE", "-1", "greater than or equal to 0"),
+    ("DB_ECHO", "2", "valid boolean"),
+    ("REDIS_DB", "16", "less than or equal to 15"),
+    ("REDIS_DB", "first", "valid integer"),
+    ("REDIS_MAX_RETRIES", "11", "less than or equal to 10"),
+    ("REDIS_RETRY_DELAY", "0.5", "valid integer"),
+    ("AFN_EMBEDDER", "word2vec", "'wordllama', 'openai' or 'sentence-transformers'"),
+    ("VECTOR_DIMENSION", "0", "greater than or equal to 1"),
+    ("VECTOR_METRIC", "dot", "'cosine' or 'l2'"),
+    ("VECTOR_INDEX_TYPE", "diskann", "'auto', 'exact' or 'quantised'"),
+    ("VECTOR_INDEX_TYPE", "hnsw", "libSQL has no hnsw index"),
+    ("VECTOR_INDEX_TYPE", "IVFFlat", "libSQL has no IVFFlat index"),
+    ("VECTOR_INDEX_TYPE", "vec0", "libSQL has no vec0 index"),
+    ("AFN_MAX_BODY_MB", "101", "less than or equal to 100"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "allowed"), WRONG)
+def test_a_wrong_value_is_named_with_what_is_allowed(
+    read: Callable[..., Env], name: str, value: str, allowed: str
+) -> None:
+    message = refusal(read, **{name: value})
+    assert f"\n  {name}: " in message
+    assert allowed in message
+    assert value in message
+    assert refusal(read, f"{name}={value}\n") == message
+
+
+def test_every_wrong_value_is_named_at_once(read: Callable[..., Env]) -> None:
+    message = refusal(read, "ALEMBIC_CONFIG=a.ini\n", DEBUG="maybe", REDIS_DB="x")
+    assert [line.split(":")[0].strip() for line in message.splitlines()[1:]] == [
+        "ALEMBIC_CONFIG",
+        "DEBUG",
+        "REDIS_DB",
+    ]
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_would_have_no_effect_is_refused_wherever_it_stands(read: Callable[..., Env], name: str) -> None:
+    assert f"{name}: {REFUSED[name]}" in refusal(read, f"{name}=x\n")
+    assert f"{name}: {REFUSED[name]}" in refusal(read, f"export {name.lower()}='x'\n")
+    assert f"{name}: {REFUSED[name]}" in refusal(read, **{name: "x"})
+
+
+def test_a_key_too_short_to_encrypt_with_stops_the_start_unseen(read: Callable[..., Env]) -> None:
+    message = refusal(read, AFN_DATABASE_KEY=CANARY)
+    assert "AFN_DATABASE_KEY" in message
+    assert "32" in message
+    assert CANARY not in message
+    assert read(AFN_DATABASE_KEY="k" * 32).afn_database_key is not None
+
+
+SECRETS = ["SECRET_KEY", "TURSO_AUTH_TOKEN", "AFN_DATABASE_KEY", "REDIS_PASSWORD", "OPENAI_API_KEY"]
+
+
+def test_every_secret_is_declared_as_one() -> None:
+    declared = {
+        name.upper() for name, field in Env.model_fields.items() if "SecretStr" in str(field.annotation)
+    }
+    assert declared == set(SECRETS)
+
+
+@pytest.mark.parametrize("from_file", [True, False])
+def test_no_message_shows_a_secret(read: Callable[..., Env], from_file: bool) -> None:
+    names = [*SECRETS, "AFN_SECRET_OF_OTHERS", "TURSO_AUTH_TOKEN_OLD"]
+    wrong = {"DEBUG": "maybe", "VECTOR_METRIC": "dot"}
+    variables = {name: f"{CANARY}-{name}" for name in names} | wrong
+    file = "".join(f"{name}={value}\n" for name, value in variables.items()) if from_file else ""
+    message = refusal(read, file, **({} if from_file else variables))
+    assert CANARY not in message
+    assert "DEBUG" in message
+
+
+def test_secrets_do_not_show_in_the_object(read: Callable[..., Env]) -> None:
+    env = read(**dict.fromkeys(SECRETS, CANARY * 4))
+    assert CANARY not in repr(env) + str(env) + env.model_dump_json()
+
+
+def test_a_file_in_another_encoding_is_named(read: Callable[..., Env]) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"\.env: expected UTF-8 text"):
+        read("TIME_ZONE=Zürich".encode("latin-1"))
+
+
+def test_without_a_server_the_file_is_the_database(start: Callable[..., Any], tmp_path: Path) -> None:
+    [database] = start("DATABASES['default']", DB_POOL_RECYCLE="60", AFN_DATABASE_TIMEOUT="2")
+    assert database["NAME"] == str(tmp_path / "afn.db")
+    assert (database["ENGINE"], database["CONN_MAX_AGE"]) == ("afn_project.libsql", 60)
+    assert database["OPTIONS"] == {"timeout": 2.0, "encryption_key": ""}
+
+
+def test_a_folder_that_cannot_be_made_is_named(start: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert start("DEBUG", AFN_DATABASE_FILE=str(tmp_path / "file" / "afn.db")).startswith(
+        "AFN_DATABASE_FILE: "
+    )
+
+
+SERVERS = [
+    ("libsql://db.turso.io", "t", "https://db.turso.io", "t"),
+    ("libsql://db.turso.io?authToken=u", "", "https://db.turso.io", "u"),
+    ("libsql://db.turso.io?authToken=u", "t", "https://db.turso.io", "t"),
+    ("http://127.0.0.1:8080", "", "http://127.0.0.1:8080", ""),
+    ("http://localhost:8080", "", "http://localhost:8080", ""),
+    ("http://[::1]:8080", "", "http://[::1]:8080", ""),
+]
+
+
+@pytest.mark.parametrize(("url", "token", "name", "used"), SERVERS)
+def test_a_server_is_the_database_where_one_is_named(
+    start: Callable[..., Any], url: str, token: str, name: str, used: str
+) -> None:
+    [database] = start("DATABASES['default']", TURSO_DATABASE_URL=url, TURSO_AUTH_TOKEN=token)
+    assert (database["NAME"], database["OPTIONS"]) == (name, {"auth_token": used})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "libsql://db.turso.io",
+        "https://127.0.0.1:8080",
+        "http://db.example.org",
+        "http://localhost.example.org",
+    ],
+)
+def test_a_server_without_a_token_is_refused(start: Callable[..., Any], url: str) -> None:
+    assert start("DEBUG", TURSO_DATABASE_URL=url).startswith(
+        "TURSO_DATABASE_URL has no token: set TURSO_AUTH_TOKEN"
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:afn.db",
+        "afn.db",
+        "postgres://host/db",
+        f"libsql://?authToken={CANARY}",
+        f"libsql://[{CANARY}",
+        f"http://host:port?authToken={CANARY}",
+        f"https://{CANARY}\u2100@host",
+    ],
+)
+def test_what_is_no_server_is_refused_unseen(start: Callable[..., Any], url: str) -> None:
+    message = start("DEBUG", TURSO_DATABASE_URL=url, TURSO_AUTH_TOKEN=CANARY)
+    assert message.startswith("TURSO_DATABASE_URL: expected libsql://")
+    assert CANARY not in message
+
+
+def test_a_server_is_never_replaced_by_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "afn.db"
+    server = {"TURSO_DATABASE_URL": "libsql://db.example.org", "TURSO_AUTH_TOKEN": CANARY}
+    for arguments in (["migrate"], ["search", "x"]):
+        done = manage(*arguments, AFN_DATABASE_FILE=str(file), **server)
+        assert done.returncode == 1
+        assert "servers come with a later release" in done.stderr.splitlines()[-1]
+        assert CANARY not in done.stdout + done.stderr
+    assert done.stderr.startswith("CommandError: ")
+    assert not file.exists()
+
+
+REDIS = [
+    ({"REDIS_URL": "redis://h"}, "redis://h"),
+    ({"REDIS_URL": "redis://h:6380/3"}, "redis://h:6380/3"),
+    ({"REDIS_URL": "redis://h", "REDIS_DB": "3"}, "redis://h/3"),
+    ({"REDIS_URL": "redis://h/3", "REDIS_DB": "3"}, "redis://h/3"),
+    ({"REDIS_URL": "redis://h/0", "REDIS_PASSWORD": "a/b@c:d"}, "redis://:a%2Fb%40c%3Ad@h/0"),
+    ({"REDIS_URL": "redis://app@h/0", "REDIS_PASSWORD": "p"}, "redis://app:p@h/0"),
+    ({"REDIS_URL": "redis://:u@h/0", "REDIS_PASSWORD": "p"}, "redis://:u@h/0"),
+    ({"REDIS_URL": "redis://h:6379/0", "REDIS_SSL": "1"}, "rediss://h:6379/0"),
+    ({"REDIS_URL": "rediss://h/0?ssl_cert_reqs=required"}, "rediss://h/0?ssl_cert_reqs=required"),
+    ({"REDIS_URL": "redis://[::1]:6379", "REDIS_PASSWORD": "p"}, "redis://:p@[::1]:6379"),
+    ({"REDIS_PASSWORD": "p", "REDIS_DB": "1"}, ""),
+]
+
+
+@pytest.mark.parametrize(("variables", "url"), REDIS)
+def test_the_address_of_redis_is_made_of_its_parts(
+    start: Callable[..., Any], variables: dict[str, str], url: str
+) -> None:
+    found, broker, cache = start("REDIS_URL", "CELERY_BROKER_URL", "CACHES['default']", **variables)
+    assert (found, broker) == (url, url or "memory://localhost/")
+    assert cache.get("LOCATION", "") == url
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"REDIS_URL": f"http://{CANARY}@h"},
+        {"REDIS_URL": f"redis://:{CANARY}@/0"},
+        {"REDIS_URL": f"redis://:{CANARY}@h:port/0"},
+        {"REDIS_URL": f"redis://:{CANARY}@[h"},
+        {"REDIS_URL": "localhost:6379"},
+        {"REDIS_URL": f"redis://:{CANARY}@h/0", "REDIS_DB": "2"},
+    ],
+)
+def test_a_wrong_address_of_redis_is_refused_unseen(
+    start: Callable[..., Any], variables: dict[str, str]
+) -> None:
+    message = start("DEBUG", **variables)
+    assert message.startswith("REDIS_")
+    assert "expected" in message
+    assert CANARY not in message
+
+
+def test_https_makes_cookies_secure(start: Callable[..., Any]) -> None:
+    names = ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS")
+    assert start(*names) == [False, False, False, 0]
+    assert start(*names, AFN_HTTPS="1") == [True, True, True, 31_536_000]
+
+
+def test_without_a_secret_key_nothing_starts(tmp_path: Path) -> None:
+    code = (
+        "from pathlib import Path; from afn_project import secret_key; "
+        f"secret_key.PATH = Path({str(tmp_path / 'none')!r}); import afn_project.settings"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=clean_environment(),
+        cwd=BASE_DIR,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "SECRET_KEY is not set" in done.stderr.splitlines()[-1]
+    assert "quickstart" in done.stderr.splitlines()[-1]
+
+
+def test_the_secret_key_of_a_checkout_is_written_once_for_its_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secret_key, "PATH", tmp_path / "var" / "secret_key")
+    assert secret_key.read() == ""
+    secret_key.ensure()
+    key = secret_key.read()
+    assert len(key) >= 50
+    assert stat.S_IMODE(secret_key.PATH.stat().st_mode) == 0o600
+    secret_key.ensure()
+    assert secret_key.read() == key
+
+
+@pytest.mark.django_db
+def test_db_echo_logs_statements_without_values(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    from django.db import connection
+
+    from afn_project.apps import _echo, _log_sql
+    from prompts.models import User
+
+    _echo(connection)
+    _echo(connection)  # each time it connects
+    try:
+        with caplog.at_level(logging.INFO, logger="afn.sql"):
+            User.objects.filter(email=f"{CANARY}@example.com").first()
+    finally:
+        connection.execute_wrappers.remove(_log_sql)
+    assert [record.name for record in caplog.records] == ["afn.sql"]
+    assert 'FROM "users" WHERE' in caplog.text
+    assert CANARY not in caplog.text
+
+
+def test_db_echo_is_off_unless_it_is_asked_for(tmp_path: Path) -> None:
+    for echo in ("0", "1"):
+        done = manage("showmigrations", "prompts", AFN_DATABASE_FILE=str(tmp_path / "afn.db"), DB_ECHO=echo)
+        assert done.returncode == 0
+        assert ("afn.sql" in done.stderr) == (echo == "1")
