@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 PATH = Path(__file__).resolve().parent.parent / "var" / "secret_key"
@@ -14,11 +15,17 @@ def read() -> str:
 
 def ensure() -> None:
     """Write a key that only this user can read, unless there is one."""
-    PATH.parent.mkdir(exist_ok=True)
-    try:
-        # Created with its rights and never overwritten: two starts at once agree on one key.
-        descriptor = os.open(PATH, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    if read():
         return
+    PATH.parent.mkdir(exist_ok=True)
+    PATH.unlink(missing_ok=True)  # an empty one
+    # Written whole under another name (mkstemp gives it 0600), then linked: two starts agree on one key.
+    descriptor, name = tempfile.mkstemp(dir=PATH.parent)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(secrets.token_urlsafe(50))
+    try:
+        os.link(name, PATH)
+    except FileExistsError:
+        pass
+    finally:
+        os.unlink(name)

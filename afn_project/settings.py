@@ -207,6 +207,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if env.afn_https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.afn_https
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.afn_https else None
 X_FRAME_OPTIONS = "DENY"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "afn_project.error_reports.Filter"
 
 LOGGING = {
     "version": 1,

@@ -13,7 +13,7 @@ from vectors.errors import CollectionNotFound, InvalidItem, StaleBatch
 from vectors.models import Collection
 from vectors.store import Item, UpsertResult
 
-from . import embeddings_view
+from . import database
 from .models import Prompt, PromptEmbedding, PromptVersion
 from .models.prompt import hash_content
 
@@ -32,7 +32,7 @@ def get_collection() -> Collection:
             collection = Collection.objects.filter(name=COLLECTION).first()
             if collection is None:
                 collection = store.create_collection(COLLECTION, strategy=settings.VECTOR_INDEX_TYPE)
-                embeddings_view.create(collection)
+                database.create_view(collection)
         return collection
 
 

@@ -6,9 +6,7 @@ from django.db import connections, transaction
 from django.db.models.signals import post_delete, post_migrate, pre_migrate
 from django.dispatch import receiver
 
-from vectors.models import Collection
-
-from . import embeddings_view
+from . import database
 from .models import Prompt
 
 
@@ -21,16 +19,14 @@ def remove_from_index(instance: Prompt, using: str, **kwargs: Any) -> None:
 
 
 @receiver(pre_migrate)
-def drop_view(sender: Any, using: str, **kwargs: Any) -> None:
+def drop_view_and_triggers(sender: Any, using: str, **kwargs: Any) -> None:
     if sender.name == "prompts":
-        embeddings_view.drop(using)
+        database.drop(using)
 
 
 @receiver(post_migrate)
-def create_view(sender: Any, using: str, **kwargs: Any) -> None:
-    if sender.name != "prompts":
-        return
+def create_view_and_triggers(sender: Any, using: str, **kwargs: Any) -> None:
+    # The last of our apps' tables; without it the migrations were not all run.
     tables = connections[using].introspection.table_names()
-    if {"prompt_embedding_records", "vector_collections"} <= set(tables):
-        collection = Collection.objects.using(using).filter(name="prompts").first()
-        embeddings_view.create(collection, using)
+    if sender.name == "prompts" and {"prompt_embedding_records", "vector_collections"} <= set(tables):
+        database.create(using)

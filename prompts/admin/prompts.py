@@ -1,4 +1,3 @@
-from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -128,7 +127,8 @@ class PromptAdmin(ModelAdmin):
                 change_message=[{"changed": {"fields": ["Status"]}}],
             )
             # One task for all. Robust: the status counts even while the embedder is out of reach.
-            transaction.on_commit(partial(_index, [prompt.pk for prompt in changed]), robust=True)
+            ids = [prompt.pk for prompt in changed]
+            transaction.on_commit(lambda: _index(ids), robust=True)
         self.message_user(request, f"{_prompts(len(changed))} set to {status}.", messages.SUCCESS)
 
 

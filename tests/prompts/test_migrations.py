@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.db import connections
 from pytest_django import DjangoDbBlocker
 
-from prompts import embeddings_view
+from prompts.database import create_view
 from vectors import store
 from vectors.models import Collection
 
@@ -40,7 +40,7 @@ def schema(database: Any) -> set[tuple[str, str, str]]:
 
 def fill(database: Any) -> None:
     collection = store.create_collection("prompts", using=ALIAS)
-    embeddings_view.create(collection, ALIAS)
+    create_view(collection, ALIAS)
     with database.cursor() as cursor:
         cursor.execute("INSERT INTO users(id, email) VALUES ('u', 'a@example.com')")
         cursor.execute("INSERT INTO prompts(id, user_id, title, content) VALUES ('p', 'u', 'T', 'C')")

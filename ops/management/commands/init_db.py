@@ -3,11 +3,11 @@ from typing import Any
 from django.conf import settings
 
 from ops.setup import init_database, seed
-from prompts.management import base
+from vectors import commands
 from vectors.progress import track
 
 
-class Command(base.Command):
+class Command(commands.Command):
     help = (
         "Create or update the tables and the collection of prompts. With ENVIRONMENT=development the "
         "bundled samples are imported too. Running it again changes nothing."

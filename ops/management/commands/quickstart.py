@@ -8,14 +8,14 @@ from django.core.management.base import CommandError, CommandParser
 
 from ops.setup import init_database, seed
 from prompts.accounts import ensure_superuser
-from prompts.management import base
+from vectors import commands
 from vectors.progress import track
 
 HOST = "127.0.0.1"  # this machine only: the API is readable without a key here
 SAMPLE_QUERY = "rewrite my resume for a job"
 
 
-class Command(base.Command):
+class Command(commands.Command):
     help = (
         "From nothing to a running registry: tables, a superuser (password printed once), sample prompts, "
         "a first search, then the server on this machine. Running it again keeps what is there."

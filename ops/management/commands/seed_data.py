@@ -6,11 +6,11 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from ops.setup import seed
-from prompts.management import base
+from vectors import commands
 from vectors.progress import track
 
 
-class Command(base.Command):
+class Command(commands.Command):
     help = "Import the bundled sample prompts, English and Japanese, and embed them."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -4,11 +4,11 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from prompts.accounts import find_author
-from prompts.management import base
 from prompts.models import ApiKey, Scope
+from vectors import commands
 
 
-class Command(base.Command):
+class Command(commands.Command):
     help = "Make an API key. Its secret is printed once and kept nowhere."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -5,12 +5,12 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from prompts import indexing
-from prompts.management import base
 from prompts.models import Prompt
+from vectors import commands
 from vectors.progress import track
 
 
-class Command(base.Command):
+class Command(commands.Command):
     help = (
         "Bring the search index up to date: embed prompts that are new or changed, take out those that are "
         "gone, and give prompts inserted with plain SQL their first version."

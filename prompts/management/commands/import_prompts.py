@@ -8,12 +8,12 @@ from django.core.management.base import CommandError, CommandParser
 from prompts.accounts import find_author
 from prompts.import_files import ImportFileError
 from prompts.importing import import_file
-from prompts.management import base
+from vectors import commands
 from vectors.errors import EmbedderError
 from vectors.progress import track
 
 
-class Command(base.Command):
+class Command(commands.Command):
     help = (
         "Import prompts from a CSV, JSONL or JSON file. Rows that are there already change nothing, so a "
         "file can be imported again. Exit code 1 if a row was refused; the others are kept."

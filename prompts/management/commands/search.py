@@ -3,13 +3,13 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from prompts.management import base
 from prompts.models import Status
 from prompts.search import PromptSearch, search_prompts
+from vectors import commands
 from vectors.search import MODES
 
 
-class Command(base.Command):
+class Command(commands.Command):
     help = "Search the prompts by meaning and by words, in English and Japanese."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from vectors import commands
 from vectors.catalogue import get_collection
 from vectors.errors import VectorError
 from vectors.evaluation import Judged, evaluate, parse_judged
@@ -18,13 +19,13 @@ from vectors.progress import track
 from vectors.search import MODES
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = 'nDCG@10, MRR@10 and recall@10 of a collection over lines {"query", "relevant": {key: grade}}.'
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("collection")
-        parser.add_argument("--queries", type=Path, required=True, metavar="FILE.jsonl")
-        parser.add_argument("--mode", choices=MODES, default="hybrid")
+        parser.add_argument("collection", help="name of the collection")
+        parser.add_argument("--queries", type=Path, required=True, help="judged queries, a JSON Lines file")
+        parser.add_argument("--mode", choices=MODES, default="hybrid", help="how to search (default: hybrid)")
         parser.add_argument("--json", action="store_true", help="print the result as JSON, no progress")
 
     def handle(self, *args: object, **options: Any) -> None:
@@ -32,7 +33,7 @@ class Command(BaseCommand):
             queries = list(_judged(options["queries"]))
             shown = track(queries, "Searching", len(queries), quiet=options["json"])
             quality = evaluate(get_collection(options["collection"]), shown, options["mode"])
-        except (OSError, VectorError) as error:
+        except OSError as error:
             raise CommandError(str(error)) from error
         figures = {
             "collection": options["collection"],

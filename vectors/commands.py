@@ -1,3 +1,5 @@
+"""What the management commands of all apps have in common."""
+
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured, ValidationError

@@ -1,0 +1,90 @@
+"""What the database itself knows beside the tables, for those who read and write with plain SQL.
+
+* The view ``prompt_embeddings``: one row a prompt, with its vector.
+* Triggers that delete (or detach) what belongs to a deleted row, as Django does when it deletes.
+* A trigger that keeps the versions of prompts as they are.
+
+All are made after every migration and dropped before it: SQLite refuses to rebuild a table that a view
+names, and forgets the triggers of a table that is rebuilt.
+"""
+
+from collections.abc import Iterator
+
+from django.apps import apps
+from django.db import connections
+from django.db.models import CASCADE, SET_NULL, ManyToOneRel
+
+from vectors.models import Collection
+from vectors.sql import Tables
+
+_DROP_VIEW = "DROP VIEW IF EXISTS prompt_embeddings"
+_PREFIX = "afn_"
+_KEEP_VERSIONS = f"""
+    CREATE TRIGGER {_PREFIX}keep_versions
+    BEFORE UPDATE OF prompt_id, version, content, content_hash ON prompt_versions
+    WHEN OLD.prompt_id IS NOT NEW.prompt_id OR OLD.version IS NOT NEW.version
+        OR OLD.content IS NOT NEW.content OR OLD.content_hash IS NOT NEW.content_hash
+    BEGIN
+        SELECT RAISE(ABORT, 'CHECK constraint failed: a prompt version is immutable');
+    END
+"""
+
+
+def drop(using: str = "default") -> None:
+    """Remove view and triggers, so that a migration may rebuild any table."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(_DROP_VIEW)
+        cursor.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name GLOB %s", [f"{_PREFIX}*"]
+        )
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DROP TRIGGER {connections[using].ops.quote_name(name)}")
+
+
+def create(using: str = "default") -> None:
+    """Make view and triggers anew."""
+    drop(using)
+    create_view(Collection.objects.using(using).filter(name="prompts").first(), using)
+    with connections[using].cursor() as cursor:
+        cursor.execute(_KEEP_VERSIONS)
+        for statement in _cascades():
+            cursor.execute(statement)
+
+
+def create_view(collection: Collection | None, using: str = "default") -> None:
+    """Make the view over `collection`, or one without rows where there is none yet."""
+    if collection is None:
+        vector, joins = "CAST(NULL AS BLOB)", "WHERE 0"
+    else:
+        tables = Tables.of(collection)
+        vector = "vectors.embedding"
+        joins = (
+            f"JOIN {tables.items} AS items ON items.key = records.prompt_id "
+            f"JOIN {tables.vectors} AS vectors ON vectors.id = items.id "
+            f"WHERE records.collection_id = {int(collection.pk)}"
+        )
+    with connections[using].cursor() as cursor:
+        cursor.execute(_DROP_VIEW)
+        cursor.execute(
+            f"CREATE VIEW prompt_embeddings AS "  # noqa: S608 - names made from a primary key
+            f"SELECT records.id, records.prompt_id, {vector} AS embedding, records.model, records.created_at "
+            f"FROM prompt_embedding_records AS records {joins}"
+        )
+
+
+def _cascades() -> Iterator[str]:
+    """For each of our tables a trigger that does on deletion what the models' ``on_delete`` says."""
+    for model in apps.get_app_config("prompts").get_models():
+        table = model._meta.db_table
+        actions = []
+        for relation in model._meta.get_fields(include_hidden=True):
+            if not isinstance(relation, ManyToOneRel):
+                continue
+            other, column = relation.field.model._meta.db_table, relation.field.column
+            if relation.on_delete is CASCADE:
+                actions.append(f'DELETE FROM "{other}" WHERE "{column}" = OLD.id;')  # noqa: S608
+            elif relation.on_delete is SET_NULL:
+                actions.append(f'UPDATE "{other}" SET "{column}" = NULL WHERE "{column}" = OLD.id;')  # noqa: S608
+        if actions:
+            body = " ".join(sorted(actions))
+            yield f'CREATE TRIGGER {_PREFIX}{table}_deleted BEFORE DELETE ON "{table}" BEGIN {body} END'
