@@ -1,6 +1,7 @@
 """The database wrapper: Django's SQLite backend with libSQL underneath."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Self
 
@@ -10,7 +11,7 @@ from django.utils.asyncio import async_unsafe
 
 from . import dbapi
 from .creation import DatabaseCreation
-from .dsn import Target, parse_name
+from .dsn import Secret, Target, parse_name
 from .features import DatabaseFeatures
 from .operations import DatabaseOperations
 from .pragmas import pragma_statements
@@ -78,7 +79,7 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
         self.pragmas = pragma_statements(
             options.pop("pragmas", {}), alias=self.alias, in_memory=target.is_memory
         )
-        key = options.pop("encryption_key", "")
+        key = Secret(options.pop("encryption_key", ""))
         if key and len(key.encode()) != KEY_BYTES:
             raise ImproperlyConfigured(
                 f"DATABASES[{self.alias!r}]['OPTIONS']['encryption_key'] has {len(key.encode())} bytes, "
@@ -116,6 +117,17 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
             connection.close()
             raise
         return connection
+
+    @contextmanager
+    def lock_timeout(self, seconds: float) -> Iterator[None]:
+        """Wait less (or longer) than usual for another connection's lock, within the block."""
+        self.ensure_connection()
+        driver = self.connection.driver
+        usual, driver.timeout = driver.timeout, seconds
+        try:
+            yield
+        finally:
+            driver.timeout = usual
 
     def create_cursor(self, name: str | None = None) -> dbapi.Cursor:
         cursor: dbapi.Cursor = self.connection.cursor(factory=CursorWrapper)

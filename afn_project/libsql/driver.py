@@ -12,15 +12,17 @@ What is fenced, all measured on libsql 0.1.8 (engine 3.45.1):
 * A failure inside Rust surfaces as ``PanicException``, a ``BaseException`` that would kill a worker.
 """
 
+import os
 import random
 import re
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
-from .errors import DataError, OperationalError, ProgrammingError, error_from_text, is_busy
+from .errors import DataError, NotSupportedError, OperationalError, ProgrammingError, error_from_text, is_busy
 
 T = TypeVar("T")
 SqlValue = None | int | float | str | bytes
@@ -38,6 +40,9 @@ _TOKEN = re.compile(
 )
 _NAME = r"""(?:'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|\w+)"""
 _DELETE_ALL = re.compile(rf"DELETE\s+FROM\s*{_NAME}(?:\s*\.\s*{_NAME})?(?:\s+AS\s+{_NAME})?", re.IGNORECASE)
+
+
+_VACUUM_INTO = re.compile(r"\s*VACUUM\b.*\bINTO\b", re.IGNORECASE | re.DOTALL)
 
 
 class Result(NamedTuple):
@@ -59,8 +64,10 @@ class LocalDriver:
 
     def __init__(self, path: str, *, timeout: float = 5.0, encryption_key: str = "") -> None:
         self.timeout = timeout
+        self._is_encrypted = bool(encryption_key)
         connect = _binding().connect
-        options = {"encryption_key": encryption_key} if encryption_key else {}
+        options = {"encryption_key": str.__str__(encryption_key)} if encryption_key else {}
+        _make_private(path)
         self._connection = self._call(lambda: connect(path, isolation_level=None, timeout=0.0, **options))
 
     @property
@@ -78,6 +85,8 @@ class LocalDriver:
             )
         if not sql:
             return Result([], [], -1, None)
+        if self._is_encrypted and _VACUUM_INTO.match(sql):
+            raise NotSupportedError("VACUUM INTO would write a copy of the encrypted database in plain text.")
         for value in parameters:
             if type(value) is int and not -_INT32_LIMIT <= value < _INT32_LIMIT:
                 sql, parameters = _inline_large_integers(sql, parameters)
@@ -157,6 +166,13 @@ def to_sql_value(value: Any) -> SqlValue:
     if isinstance(value, bytearray | memoryview):
         return bytes(value)
     raise ProgrammingError(f"Error binding parameter: type {type(value).__name__!r} is not supported")
+
+
+def _make_private(path: str) -> None:
+    """Create a database file that does not exist yet so that only its owner can read it."""
+    if path and path != ":memory:" and not path.startswith("file:"):
+        with suppress(OSError):  # it exists, or the binding will say why it cannot
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _binding() -> Any:

@@ -6,6 +6,16 @@ from urllib.parse import parse_qs, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+
+class Secret(str):
+    """A text that shows itself nowhere: debug pages print the repr of every local variable."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'********'"
+
+
 REMOTE_SCHEMES = ("libsql", "http", "https", "ws", "wss")
 
 

@@ -4,16 +4,15 @@ Each entry maps an expression class to a function (compiler, node) → (SQL, par
 looks a node's class up here first, so that Django's classes stay as they are.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from django.db import NotSupportedError
 from django.db.models import StdDev, Value, Variance, functions, lookups
 
 from .regex import translate
-from .temporal import fill
+from .temporal import Compiled, fill
 
-Compiled = tuple[str, Sequence[Any]]
 Implementation = Callable[[Any, Any], Compiled]
 
 # {a}, {b}, {c} are the function's arguments in order; NULL in any of them makes the result NULL.
@@ -33,8 +32,12 @@ _TEMPLATES = {
         f"ELSE substr({{a}}||{_REPEATED.format(n='{b}', text='{c}')},1,{{b}}) END"
     ),
     functions.Log: "(ln({b})/ln({a}))",
-    # As C's fmod(): the remainder has the sign of the dividend. SQLite's % works on integers only.
-    functions.Mod: "({a}-{b}*CAST({a}*1.0/{b} AS INTEGER))*1.0",
+    # As C's fmod() on doubles, with the sign of the dividend. SQLite's % works on integers only.
+    functions.Mod: (
+        "CASE WHEN typeof({a})='integer' AND typeof({b})='integer' "
+        "THEN CAST({a}*1.0 AS INTEGER) %% CAST({b}*1.0 AS INTEGER)*1.0 "
+        "ELSE ({a}-{b}*CAST({a}*1.0/{b} AS INTEGER))*1.0 END"
+    ),
     functions.Cot: "(1.0/tan({a}))",
     # Beyond these bounds libSQL's functions answer with an integer that is wrong, or with an error.
     functions.Ceil: "CASE WHEN {a} BETWEEN -9.2e18 AND 9.2e18 THEN ceil({a}) ELSE {a} END",
@@ -77,10 +80,8 @@ _HASHES = (
 def _from_template(template: str) -> Implementation:
     def implementation(compiler: Any, node: Any) -> Compiled:
         compiled = [compiler.compile(source) for source in node.get_source_expressions()]
-        arguments = dict(zip("abc", (sql for sql, _ in compiled), strict=False))
-        return _numeric(node, fill(template, **arguments)), [
-            value for _, params in compiled for value in params
-        ]
+        sql, params = fill(template, **dict(zip("abc", compiled, strict=False)))
+        return _numeric(node, sql), params
 
     return implementation
 
@@ -128,8 +129,7 @@ def _cast(compiler: Any, node: Any) -> Compiled:
     form = _CASTS.get(node.output_field.get_internal_type())
     if form is None:
         return node.as_sqlite(compiler, compiler.connection)  # type: ignore[no-any-return]
-    sql, params = compiler.compile(node.get_source_expressions()[0])
-    return fill(form, v=sql), params
+    return fill(form, v=compiler.compile(node.get_source_expressions()[0]))
 
 
 IMPLEMENTATIONS: dict[type, Implementation] = {

@@ -12,6 +12,7 @@ from django.db.backends.utils import split_tzname_delta
 from django.utils.functional import cached_property
 
 from . import temporal
+from .temporal import Compiled
 from .timezones import offset_sql
 
 Params = Sequence[Any]
@@ -22,51 +23,46 @@ class DatabaseOperations(sqlite3.DatabaseOperations):
 
     # Dates and times
 
-    def date_extract_sql(self, lookup_type: str, sql: str, params: Params) -> tuple[str, Params]:
+    def date_extract_sql(self, lookup_type: str, sql: str, params: Params) -> Compiled:
         return self._datetime_part(temporal.EXTRACT, lookup_type, sql, params, None)
 
     def datetime_extract_sql(
         self, lookup_type: str, sql: str, params: Params, tzname: str | None
-    ) -> tuple[str, Params]:
+    ) -> Compiled:
         return self._datetime_part(temporal.EXTRACT, lookup_type, sql, params, tzname)
 
     def date_trunc_sql(
         self, lookup_type: str, sql: str, params: Params, tzname: str | None = None
-    ) -> tuple[str, Params]:
+    ) -> Compiled:
         return self._datetime_part(temporal.TRUNCATE_DATE, lookup_type, sql, params, tzname)
 
-    def datetime_trunc_sql(
-        self, lookup_type: str, sql: str, params: Params, tzname: str | None
-    ) -> tuple[str, Params]:
+    def datetime_trunc_sql(self, lookup_type: str, sql: str, params: Params, tzname: str | None) -> Compiled:
         return self._datetime_part(temporal.TRUNCATE_DATETIME, lookup_type, sql, params, tzname)
 
-    def datetime_cast_date_sql(self, sql: str, params: Params, tzname: str | None) -> tuple[str, Params]:
+    def datetime_cast_date_sql(self, sql: str, params: Params, tzname: str | None) -> Compiled:
         return self._datetime_part(temporal.TRUNCATE_DATE, "day", sql, params, tzname)
 
-    def datetime_cast_time_sql(self, sql: str, params: Params, tzname: str | None) -> tuple[str, Params]:
-        time = f"time({temporal.zoned('v', self._offsets(tzname))})||{temporal.fraction_suffix('v')}"
-        return f"(SELECT {time} FROM (SELECT {sql} AS v))", params
+    def datetime_cast_time_sql(self, sql: str, params: Params, tzname: str | None) -> Compiled:
+        moved, _ = temporal.zoned(("v", ()), self._offsets(tzname))
+        return temporal.named_v(f"time({moved})||{temporal.fraction_suffix('v')}", sql), params
 
-    def time_extract_sql(self, lookup_type: str, sql: str, params: Params) -> tuple[str, Params]:
+    def time_extract_sql(self, lookup_type: str, sql: str, params: Params) -> Compiled:
         template = _pick(temporal.EXTRACT_TIME, lookup_type)
-        return temporal.fill(template, v=temporal.fill("substr({v},1,8)", v=sql)), params
+        return temporal.fill(template, v=temporal.fill("substr({v},1,8)", v=(sql, params)))
 
     def time_trunc_sql(
         self, lookup_type: str, sql: str, params: Params, tzname: str | None = None
-    ) -> tuple[str, Params]:
+    ) -> Compiled:
         template = _pick(temporal.TRUNCATE_TIME, lookup_type)
         # The value may be a datetime, which moves with the zone, or a time, which does not.
-        moved = temporal.zoned("v", self._offsets(tzname))
+        moved, _ = temporal.zoned(("v", ()), self._offsets(tzname))
         clock = f"CASE WHEN substr(v,5,1)='-' THEN {moved} ELSE substr(v,1,8) END"
-        value = f"(SELECT {clock} FROM (SELECT {sql} AS v))"
-        return temporal.fill(template, v=value), params
+        return temporal.fill(template, v=(temporal.named_v(clock, sql), params))
 
-    def subtract_temporals(
-        self, internal_type: str, lhs: tuple[str, Params], rhs: tuple[str, Params]
-    ) -> tuple[str, Params]:
+    def subtract_temporals(self, internal_type: str, lhs: Compiled, rhs: Compiled) -> Compiled:
         to_number = temporal.time_microseconds if internal_type == "TimeField" else temporal.microseconds
         difference = f"({to_number('{l}')}-{to_number('{r}')})"
-        return temporal.fill(difference, l=lhs[0], r=rhs[0]), (*lhs[1], *rhs[1])
+        return temporal.fill(difference, l=lhs, r=rhs)
 
     def combine_duration_expression(self, connector: str, sub_expressions: Sequence[str]) -> str:
         if connector not in ("+", "-", "*", "/"):
@@ -75,9 +71,9 @@ class DatabaseOperations(sqlite3.DatabaseOperations):
             raise ValueError("Too many params for timedelta operations.")
         left, right = sub_expressions
         if connector == "*":
-            return temporal.fill("({l}*{r})", l=left, r=right)
+            return temporal.fill_text("({l}*{r})", l=left, r=right)
         if connector == "/":
-            return temporal.fill("({l}*1.0/{r})", l=left, r=right)
+            return temporal.fill_text("({l}*1.0/{r})", l=left, r=right)
         # Which side is the duration shows in the values alone: durations are integers, dates are text.
         shift = (
             f"CASE WHEN typeof({{r}})<>'text' AND typeof({{l}})<>'text' THEN {{l}}{connector}{{r}} "
@@ -85,13 +81,13 @@ class DatabaseOperations(sqlite3.DatabaseOperations):
         )
         if connector == "+":
             shift += f"ELSE {temporal.shift_sql('{r}', '{l}', '+')} "
-        return temporal.fill(f"({shift}END)", l=left, r=right)
+        return temporal.fill_text(f"({shift}END)", l=left, r=right)
 
     def _datetime_part(
         self, templates: Mapping[str, str], lookup_type: str, sql: str, params: Params, tzname: str | None
-    ) -> tuple[str, Params]:
-        value = temporal.zoned(sql, self._offsets(tzname))
-        return temporal.fill(_pick(templates, lookup_type), v=value), params
+    ) -> Compiled:
+        value = temporal.zoned((sql, params), self._offsets(tzname))
+        return temporal.fill(_pick(templates, lookup_type), v=value)
 
     def _offsets(self, tzname: str | None) -> list[tuple[str, int]]:
         """The steps from a stored datetime to `tzname`: SQL of seconds over ``v``, and 1 or -1 for its sign.
@@ -118,7 +114,7 @@ class DatabaseOperations(sqlite3.DatabaseOperations):
 
     def combine_expression(self, connector: str, sub_expressions: Sequence[str]) -> str:
         if connector == "#":
-            return temporal.fill("(({l}|{r})-({l}&{r}))", l=sub_expressions[0], r=sub_expressions[1])
+            return temporal.fill_text("(({l}|{r})-({l}&{r}))", l=sub_expressions[0], r=sub_expressions[1])
         return str(super().combine_expression(connector, list(sub_expressions)))
 
     # Statements

@@ -7,7 +7,13 @@ they only ever see the first 19 characters.
 """
 
 import re
+from collections.abc import Sequence
+from string import Formatter
+from typing import Any
 
+from django.db import NotSupportedError
+
+Compiled = tuple[str, Sequence[Any]]
 SECOND = 1_000_000  # microseconds
 DAY = 86_400 * SECOND
 _COLUMN = re.compile(r'^(?:"[^"]+"\.)?"[^"]+"$')
@@ -50,36 +56,64 @@ TRUNCATE_DATETIME = {kind: f"({sql}||' 00:00:00')" for kind, sql in TRUNCATE_DAT
 }
 
 
-def fill(template: str, **values: str) -> str:
-    """Put SQL expressions into a template whose ``{names}`` may occur more than once.
+def fill(template: str, **values: Compiled) -> Compiled:
+    """Put compiled expressions into a template whose ``{names}`` may occur more than once.
 
-    An expression may carry parameters, which must stay in order and be bound once. So an expression
-    that is neither a column nor used just once is evaluated in a subquery, and named there. Plain
-    columns are written out, which keeps the SQL flat and allowed in indexes and constraints.
+    An expression that is neither a column nor used just once is evaluated in a subquery and named there:
+    its parameters are then bound once, in the order of `values`. Plain columns are written out, which keeps
+    the SQL flat and allowed in indexes and constraints. A window function must not move into a subquery,
+    where it would see a single row: it is written out each time, with its parameters.
     """
-    inline = {
-        name: sql
-        for name, sql in values.items()
-        if _COLUMN.match(sql) or (len(values) == 1 and template.count(f"{{{name}}}") == 1)
-    }
-    named = {name: sql for name, sql in values.items() if name not in inline}
+    used = [name for _, name, _, _ in Formatter().parse(template) if name]
+    if used == list(values) or any(is_window(sql) for sql, _ in values.values()):
+        written_out = {name: sql for name, (sql, _) in values.items()}
+        return template.format(**written_out), [param for name in used for param in values[name][1]]
+    inline = {name: sql for name, (sql, _) in values.items() if _COLUMN.match(sql)}
+    named = {name: sql for name, (sql, _) in values.items() if name not in inline}
+    params = [param for _, params in values.values() for param in params]
     # The underscore keeps the names apart from an unqualified column that stands beside them.
     expression = template.format(**inline, **{name: f"_{name}" for name in named})
     if not named:
-        return expression
+        return expression, params
     columns = ", ".join(f"{sql} AS _{name}" for name, sql in named.items())
-    return f"(SELECT {expression} FROM (SELECT {columns}))"
+    return f"(SELECT {expression} FROM (SELECT {columns}))", params
 
 
-def zoned(sql: str, offsets: list[tuple[str, int]]) -> str:
-    """The first 19 characters of `sql`, moved by each of (SQL of seconds over ``v``, sign) in turn."""
-    value = fill(_SECONDS, v=sql)
+def fill_text(template: str, **values: str) -> str:
+    """As `fill`, where Django hands over SQL without its parameters, which it binds once and in order."""
+    sql, _ = fill(template, **{name: (value, ()) for name, value in values.items()})
+    if sql.count("%s") != sum(value.count("%s") for value in values.values()):
+        raise _unsupported_window()
+    return sql
+
+
+def zoned(value: Compiled, offsets: list[tuple[str, int]]) -> Compiled:
+    """The first 19 characters of `value`, moved by each of (SQL of seconds over ``v``, sign) in turn."""
+    sql, params = fill(_SECONDS, v=value)
     for offset, sign in offsets:
         if offset == "0":
             continue
         seconds = offset if sign > 0 else f"-{offset}"
-        value = f"(SELECT datetime(v,({seconds})||' seconds') FROM (SELECT {value} AS v))"
-    return value
+        sql = named_v(f"datetime(v,({seconds})||' seconds')", sql)
+    return sql, params
+
+
+def named_v(expression: str, sql: str) -> str:
+    """`expression` over a column ``v`` that holds the value of `sql`."""
+    if is_window(sql):
+        raise _unsupported_window()
+    return f"(SELECT {expression} FROM (SELECT {sql} AS v))"
+
+
+def is_window(sql: str) -> bool:
+    return " OVER (" in sql
+
+
+def _unsupported_window() -> NotSupportedError:
+    return NotSupportedError(
+        "libSQL cannot compute this from a window function in the same query. Annotate the window first, and "
+        "work on it in Python or in an outer query."
+    )
 
 
 def fraction_suffix(value: str) -> str:

@@ -268,3 +268,12 @@ def test_deleting_some_rows_takes_only_them_from_a_vector_index(memory: Connecti
     memory.execute("INSERT INTO t (v) VALUES (vector32('[1, 2]')), (vector32('[2, 1]'))")
     memory.execute("DELETE FROM t WHERE id = ?", [1])
     assert memory.execute("SELECT id FROM vector_top_k('t_v', vector32('[1, 2]'), 5)").fetchall() == [(2,)]
+
+
+def test_an_error_is_known_by_how_it_starts(memory: Connection) -> None:
+    for text in ("database is locked", "UNIQUE constraint failed", "malformed"):
+        with pytest.raises(OperationalError, match="bad JSON path") as caught:
+            memory.execute("SELECT json_extract('{}', ?)", [text])
+        assert caught.value.sqlite_errorname == "SQLITE_ERROR"
+    with pytest.raises(OperationalError, match="malformed JSON"):
+        memory.execute("SELECT json('{bad')")

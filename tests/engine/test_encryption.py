@@ -6,6 +6,8 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 
+from afn_project.libsql.dbapi import NotSupportedError
+
 from .conftest import Connect, OpenDatabase
 
 KEY = "0123456789-correct-horse-battery"
@@ -79,3 +81,10 @@ def test_it_refuses_a_key_of_another_length_and_does_not_show_it(
         open_database(encryption_key=key).connect()
     assert key not in str(caught.value) + repr(caught.value)
     assert not Path(path).exists()
+
+
+def test_no_copy_in_plain_text_is_written(connect: Connect, encrypted: str, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    with pytest.raises(NotSupportedError, match="plain text"):
+        connect(encryption_key=KEY).execute("VACUUM INTO ?", [str(copy)])
+    assert not copy.exists()
