@@ -12,6 +12,7 @@ Index and query pass through the same `normalise`, so full-width ＡＢＣ meets
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from typing import Final
 
@@ -23,13 +24,21 @@ CJK: Final = (
 _RUN: Final = re.compile(f"[{CJK}]+")
 # A run, or a word as unicode61 sees it (it takes the underscore for a separator).
 _TERM: Final = re.compile(f"(?P<run>[{CJK}]+)|(?P<word>[^\\W_{CJK}]+)")
+_COMBINING: Final = "".join(
+    chr(code) for code in range(0x300, sys.maxunicode + 1) if unicodedata.combining(chr(code))
+)
+_LONG_COMBINING: Final = re.compile(f"([{_COMBINING}]{{30}})[{_COMBINING}]+")
 # Enough for any question; keeps the OR of a whole pasted document affordable.
 MAX_TERMS: Final = 128
 
 
 def normalise(text: str) -> str:
-    """NFKC (full-width, half-width, ligatures), then case folded."""
-    return unicodedata.normalize("NFKC", text).casefold()
+    """NFKC (full-width, half-width, ligatures), then case folded.
+
+    Of a run of combining characters the first 30 stay (Unicode's "stream-safe" limit, UAX #15): sorting a
+    run takes time that grows with its square, and nobody writes longer ones but to make that happen.
+    """
+    return unicodedata.normalize("NFKC", _LONG_COMBINING.sub(r"\1", text)).casefold()
 
 
 def index_text(text: str) -> str:

@@ -29,10 +29,14 @@ def parse_line(line: str) -> object:
         raise InvalidLine("line", "UTF-8", f"other bytes at character {error.start}") from error
     try:
         return json.loads(line.removeprefix("\ufeff"), parse_constant=_refuse)
+    except InvalidLine:
+        raise
     except RecursionError as error:
         raise InvalidLine("line", "JSON", "too many levels") from error
     except json.JSONDecodeError as error:
         raise InvalidLine("line", "JSON", f"{error.msg} at column {error.colno}: {shown(line)}") from error
+    except ValueError as error:  # Python's limit on the digits of an integer
+        raise InvalidLine("line", "numbers of a usual size", shown(line)) from error
 
 
 def _refuse(constant: str) -> object:

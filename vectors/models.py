@@ -6,7 +6,7 @@ import uuid
 from typing import Any, ClassVar
 
 from django.db import connections, models, router, transaction
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from vectors.limits import MAX_DIMENSIONS, MAX_NAME
@@ -87,14 +87,18 @@ class Collection(models.Model):
 
     def save(self, **options: Any) -> None:
         """Insert or update; an insert creates the collection's tables in the same transaction."""
-        using = options.get("using") or router.db_for_write(Collection, instance=self)
-        created = self._state.adding
-        with transaction.atomic(using=using):
+        with transaction.atomic(using=options.get("using") or router.db_for_write(Collection, instance=self)):
             super().save(**options)
-            if created:
-                with connections[using].cursor() as cursor:
-                    for statement in Tables.of(self).create():
-                        cursor.execute(statement)
+
+
+# A signal, because loaddata and serialized rollbacks never call Model.save().
+@receiver(post_save, sender=Collection)
+def create_tables(instance: Collection, created: bool, using: str, **_: Any) -> None:
+    """Create the tables of a collection that has just been inserted."""
+    if created:
+        with connections[using].cursor() as cursor:
+            for statement in Tables.of(instance).create():
+                cursor.execute(statement)
 
 
 # A signal, because QuerySet.delete() and the admin's bulk deletion never call Model.delete(). The collector

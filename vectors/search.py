@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+import numpy as np
 from django.db import connections
 
 from vectors.codec import Matrix, as_vector
@@ -17,7 +18,7 @@ from vectors.filters import compile_filter
 from vectors.fulltext import is_mostly_cjk, match_expression
 from vectors.fusion import Fused, convex, reciprocal_ranks
 from vectors.limits import MAX_K, MAX_QUERY
-from vectors.models import Collection
+from vectors.models import Collection, Metric
 from vectors.rows import alias_of, execute
 from vectors.sql import Keywords, Tables, Where, id_list
 from vectors.strategies import Found, Plan, Request, find
@@ -28,6 +29,8 @@ FUSIONS: Final = ("convex", "rrf")
 # Rows of each leg that take part in the fusion.
 _MIN_LEG: Final = 100
 _LEG_PER_ROW: Final = 5
+# Searches of which none is short because other processes write all the time.
+_TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +117,12 @@ def search(
         strategy=strategy,
     )
     asked = time.perf_counter()
-    found = _find(wanted, leg)
-    order = _order(found, wanted, leg, fusion, query)
-    hits = _hits(order, found, wanted)
+    for _ in range(_TRIES):
+        found = _find(wanted, leg)
+        order = _order(found, wanted, leg, fusion, query)
+        hits = _hits(order, found, wanted)
+        if len(hits) == len(order):  # else a row was updated between two statements, which gives it a new id
+            break
     finished = time.perf_counter()
     plan = {**asdict(found.plan), "ms": round(1000 * (finished - asked), 3)}
     return SearchResult(hits, plan, took_ms=round(1000 * (finished - started), 3))
@@ -143,7 +149,11 @@ def _query_vector(
 ) -> Matrix:
     if vector is None and query is not None:
         vector = (embedder or for_collection(collection)).embed_query(query)
-    return as_vector(vector, collection.dimensions, collection.metric)
+    checked = as_vector(vector, collection.dimensions, collection.metric)
+    if collection.metric == Metric.COSINE:
+        # libSQL multiplies both squared norms in float32: with one of them 1, that cannot overflow.
+        checked = (checked / np.linalg.norm(checked.astype(np.float64))).astype(np.float32)
+    return checked
 
 
 def _find(wanted: _Search, leg: int) -> Found:

@@ -285,7 +285,15 @@ def test_hybrid_agrees_between_strategies(fill):
 
 
 @COMMITTED
-def test_auto_is_exact_for_a_small_collection_and_learns_a_large_one():
+def test_auto_stays_exact_where_one_bit_a_dimension_says_too_little():
+    collection = collect(cloud(2_100), strategy="auto")
+    for _ in range(2):
+        assert near(collection, cloud(1)[0]).plan["strategy"] == "exact"
+
+
+@COMMITTED
+def test_auto_is_exact_for_a_small_collection_and_learns_a_large_one(monkeypatch):
+    monkeypatch.setattr(strategies, "AUTO_QUANTISED_DIMENSIONS", cloud(1).shape[1])
     small = collect(cloud(100), strategy="auto")
     for _ in range(3):
         assert near(small, cloud(1)[0]).plan["strategy"] == "exact"

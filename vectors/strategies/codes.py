@@ -100,7 +100,7 @@ class CodeCache:
         While another thread is loading, a caller that has a snapshot goes on with it (newer rows are scanned
         exactly), one that has none waits.
         """
-        if connection.in_atomic_block or not self._lock.acquire(blocking=self._snapshot is None):
+        if _in_transaction(connection) or not self._lock.acquire(blocking=self._snapshot is None):
             return self._snapshot
         try:
             old = self._snapshot
@@ -113,7 +113,7 @@ class CodeCache:
 
     def compact(self, connection: BaseDatabaseWrapper) -> None:
         """Forget the codes of rows that are gone; does nothing in a transaction or while another loads."""
-        if connection.in_atomic_block or not self._lock.acquire(blocking=False):
+        if _in_transaction(connection) or not self._lock.acquire(blocking=False):
             return
         try:
             if (old := self._snapshot) is not None:
@@ -170,6 +170,10 @@ class CodeCache:
     @property
     def _chunk_rows(self) -> int:
         return max(1, _CHUNK_BYTES // (4 * self.tables.dimensions))
+
+
+def _in_transaction(connection: BaseDatabaseWrapper) -> bool:
+    return connection.in_atomic_block or not connection.get_autocommit()
 
 
 class CacheRegistry:
