@@ -1,7 +1,8 @@
 """Who calls the API: an API key (Bearer, or Basic as public:secret), a session of the console, or anyone.
 
-Operations declare what they need (``vectors.permissions.needs``). A key then needs the scope "read" or
-"write"; a session needs the Django permission, and a CSRF token with every method that may change something.
+Operations declare what they need (``vectors.permissions.needs``). Writing needs the Django permission of the
+user behind the key or session; a key also needs the scope "read" or "write", a session a CSRF token with
+every method that may change something.
 """
 
 from collections.abc import Callable
@@ -69,9 +70,12 @@ def _scheme(request: HttpRequest) -> str:
 def _admit(request: HttpRequest, key: ApiKey | None) -> User:
     if key is None:
         raise AuthenticationError(message=UNKNOWN_KEY)
-    scope = Scope.READ if needed_permission(request) == READING else Scope.WRITE
+    permission = needed_permission(request)
+    scope = Scope.READ if permission == READING else Scope.WRITE
     if not key.allows(scope):
         raise AuthorizationError(message=f"This key lacks the scope {scope.value!r}.")
+    if permission != READING and not key.user.has_perm(permission):
+        raise AuthorizationError(message=f"The key's user lacks the permission {permission}.")
     key.touch()
     request.user = key.user
     return key.user

@@ -17,8 +17,7 @@ def ensure() -> None:
     """Write a key that only this user can read, unless there is one."""
     if read():
         return
-    PATH.parent.mkdir(exist_ok=True)
-    PATH.unlink(missing_ok=True)  # an empty one
+    PATH.parent.mkdir(mode=0o700, exist_ok=True)
     # Written whole under another name (mkstemp gives it 0600), then linked: two starts agree on one key.
     descriptor, name = tempfile.mkstemp(dir=PATH.parent)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:

@@ -9,7 +9,7 @@ from redis.retry import Retry
 
 from . import secret_key
 from .env import BASE_DIR, read_env
-from .libsql.dsn import parse_name
+from .libsql.dsn import Secret, parse_name
 
 env = read_env()
 
@@ -32,7 +32,7 @@ def _database() -> dict[str, Any]:
     """The libSQL server where one is named, else the local file: never one in place of the other."""
     if not env.turso_database_url:
         try:
-            env.afn_database_file.parent.mkdir(parents=True, exist_ok=True)
+            env.afn_database_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise ImproperlyConfigured(
                 f"AFN_DATABASE_FILE: expected a file in a folder that can be made, got {error}."
@@ -42,7 +42,7 @@ def _database() -> dict[str, Any]:
             "NAME": env.afn_database_file,
             "OPTIONS": {
                 "timeout": env.afn_database_timeout,
-                "encryption_key": _secret(env.afn_database_key),
+                "encryption_key": Secret(_secret(env.afn_database_key)),
             },
             "CONN_MAX_AGE": env.db_pool_recycle,
         }
@@ -66,7 +66,7 @@ def _database() -> dict[str, Any]:
         "ENGINE": "afn_project.libsql",
         "NAME": target.url,
         # Not left in the NAME, which error pages and test runners show.
-        "OPTIONS": {"auth_token": token},
+        "OPTIONS": {"auth_token": Secret(token)},
         "CONN_MAX_AGE": env.db_pool_recycle,
     }
 
@@ -140,6 +140,7 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "afn_project.api_errors.JsonErrorsMiddleware",
+    "afn_project.bad_input.BadInputMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -216,7 +217,9 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.log_level},
     # One line a task is too much where tasks run inside requests and commands.
-    "loggers": {"celery.app.trace": {"level": "INFO" if REDIS_URL else "WARNING"}},
+    # The HTTP client logs whole addresses, and a service's may carry a password.
+    "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpx2", "httpcore", "openai")}
+    | {"celery.app.trace": {"level": "INFO" if REDIS_URL else "WARNING"}},
 }
 
 # AFN's own
@@ -229,6 +232,7 @@ VECTOR_METRIC = env.vector_metric
 VECTOR_INDEX_TYPE = env.vector_index_type
 DB_ECHO = env.db_echo
 AFN_PUBLIC_READ = env.afn_public_read
+AFN_PUBLIC_READ_IS_SET = "afn_public_read" in env.model_fields_set
 AFN_CORS_ORIGINS = CORS_ALLOWED_ORIGINS = env.afn_cors_origins
 CORS_URLS_REGEX = r"^/api/"  # never the console; and browsers send no cookies along, only keys
 

@@ -48,7 +48,8 @@ def run(data: Path, progress: Callable[[str], None] = lambda text: None) -> dict
     """Measure everything; `data` is a folder with the two files named above."""
     values: dict[str, float] = {}
     with tempfile.TemporaryDirectory(prefix=_OWN) as folder:
-        environment = {**os.environ, "AFN_DATABASE_FILE": str(Path(folder, "bench.db"))}
+        own = {name: value for name, value in os.environ.items() if not name.startswith("TURSO_")}
+        environment = {**own, "AFN_DATABASE_FILE": str(Path(folder, "bench.db"))}
         environment.setdefault("SECRET_KEY", settings.SECRET_KEY)
         progress("Setting up")
         _manage(["migrate", "--verbosity", "0"], environment)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
+from django.db.models import Q
 
 from .models import User
 
@@ -19,8 +20,15 @@ class UsernameOrEmailBackend(ModelBackend):
         login = username or kwargs.get("email")
         if not login or password is None:
             return None
-        user = find_user(login)
-        if user is None:
+        # Both may exist: nobody can lock another out by taking that one's address for a name.
+        candidates = User.objects.filter(Q(username=login) | Q(email__iexact=login))[:2]
+        if not candidates:
             User().set_password(password)  # takes as long as checking one, so time does not tell who exists
-            return None
-        return user if user.check_password(password) and self.user_can_authenticate(user) else None
+        return next(
+            (
+                user
+                for user in candidates
+                if user.check_password(password) and self.user_can_authenticate(user)
+            ),
+            None,
+        )

@@ -97,37 +97,44 @@ def _index_batch(collection: Collection, prompts: Sequence[Prompt]) -> UpsertRes
         logger.warning("Prompt %s cannot be searched: %s", prompts[0].pk, error)
         return UpsertResult()
     try:
-        return _write(collection, prepared, prompts)
-    except StaleBatch:
-        return _write(collection, store.prepare(collection, items, everything=True), prompts)
+        with transaction.atomic():
+            stored = Prompt.objects.in_bulk([prompt.pk for prompt in prompts])
+            current = [stored[prompt.pk] for prompt in prompts if prompt.pk in stored]
+            if [_item(prompt) for prompt in current] == items:
+                return _write(collection, prepared, current)
+            # Changed or deleted while they were embedded: what is stored now counts.
+            store.delete(collection, [prompt.pk for prompt in prompts if prompt.pk not in stored])
+    except StaleBatch:  # the index changed meanwhile
+        current = list(prompts)
+    return _index_batch(collection, current) if current else UpsertResult()
 
 
 def _write(collection: Collection, prepared: store.Prepared, prompts: Sequence[Prompt]) -> UpsertResult:
-    with transaction.atomic():
-        result = store.write(collection, prepared)
-        hashes = {prompt.pk: hash_content(prompt.content) for prompt in prompts}
-        versions = PromptVersion.objects.filter(prompt__in=prompts, content_hash__in=set(hashes.values()))
-        newest = {
-            version.prompt_id: version
-            for version in versions.order_by("version")
-            if version.content_hash == hashes[version.prompt_id]
-        }
-        PromptEmbedding.objects.bulk_create(
-            [
-                PromptEmbedding(
-                    prompt=prompt,
-                    version=newest[prompt.pk],
-                    collection=collection,
-                    model=collection.model,
-                    content_hash=hashes[prompt.pk],
-                )
-                for prompt in prompts
-                if prompt.pk in newest
-            ],
-            update_conflicts=True,
-            unique_fields=["prompt", "collection"],
-            update_fields=["version", "model", "content_hash"],
-        )
+    """Within the caller's transaction: the items, and the records of which version each holds."""
+    result = store.write(collection, prepared)
+    hashes = {prompt.pk: hash_content(prompt.content) for prompt in prompts}
+    versions = PromptVersion.objects.filter(prompt__in=prompts, content_hash__in=set(hashes.values()))
+    newest = {
+        version.prompt_id: version
+        for version in versions.order_by("version")
+        if version.content_hash == hashes[version.prompt_id]
+    }
+    PromptEmbedding.objects.bulk_create(
+        [
+            PromptEmbedding(
+                prompt=prompt,
+                version=newest[prompt.pk],
+                collection=collection,
+                model=collection.model,
+                content_hash=hashes[prompt.pk],
+            )
+            for prompt in prompts
+            if prompt.pk in newest
+        ],
+        update_conflicts=True,
+        unique_fields=["prompt", "collection"],
+        update_fields=["version", "model", "content_hash"],
+    )
     return result
 
 

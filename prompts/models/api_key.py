@@ -1,10 +1,11 @@
 import hashlib
 import hmac
 import secrets
+from contextlib import suppress
 from typing import Self
 
 from django.conf import settings
-from django.db import models
+from django.db import OperationalError, connection, models
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -75,7 +76,9 @@ class ApiKey(Record):
         return scope in self.scopes
 
     def touch(self) -> None:
-        """Note the use, at most once a minute: reading should not become writing."""
+        """Note the use, at most once a minute and only if nobody is writing: reading must not wait."""
         now = timezone.now()
-        if self.last_used_at is None or (now - self.last_used_at).total_seconds() > 60:
+        if self.last_used_at and (now - self.last_used_at).total_seconds() < 60:
+            return
+        with suppress(OperationalError), connection.lock_timeout(0.0):  # type: ignore[attr-defined]
             type(self).objects.filter(pk=self.pk).update(last_used_at=now)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.http import HttpResponse
 from django.test import Client
 from pytest_django.fixtures import Settings
@@ -68,7 +69,9 @@ def user(db: None) -> User:
 
 @pytest.fixture
 def key(user: User) -> tuple[ApiKey, str]:
-    """A key that may read and write, and its secret."""
+    """A key that may read and write, and its secret; its user may as well."""
+    may_write = Permission.objects.filter(content_type__app_label__in=("prompts", "vectors"))
+    user.user_permissions.set(may_write)
     return ApiKey.issue(user, "tests", ["read", "write"])
 
 

@@ -120,7 +120,14 @@ def test_a_reading_key_may_not_write(user: User) -> None:
     assert not Prompt.objects.exists()
 
 
-def test_a_writing_key_may_not_read_without_the_scope(user: User) -> None:
+def test_a_key_may_write_only_what_its_user_may(user: User) -> None:
+    api = Api(bearer(ApiKey.issue(user, "writer", ["write"])[1]))
+    answer = api.post("/prompts", NEW)
+    assert (answer.status_code, Prompt.objects.exists()) == (403, False)
+    assert "prompts.add_prompt" in answer.json()["detail"]
+
+
+def test_a_writing_key_may_not_read_without_the_scope(user: User, api: Api) -> None:
     api = Api(bearer(ApiKey.issue(user, "writer", ["write"])[1]))
     assert api.get("/prompts").status_code == 403
     assert api.post("/prompts", NEW).status_code == 201

@@ -145,3 +145,37 @@ def test_it_says_what_it_did(make: Make, run: Any) -> None:
     make("a")
     assert run("embed_prompts").strip() == "0 inserted, 0 updated, 1 unchanged"
     assert run("embed_prompts", "--verbosity", 0).strip() == "0 inserted, 0 updated, 1 unchanged"
+
+
+@pytest.mark.parametrize("change", ["edit", "archive", "delete"])
+def test_what_happens_while_a_prompt_is_embedded_is_not_undone(
+    make: Make, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    prompt = make("fox", "a red fox", status="active")
+    embed = FakeEmbedder.embed
+    happened: list[str] = []
+
+    def slowly(embedder: FakeEmbedder, texts: Any) -> Any:
+        if not happened:
+            happened.append(change)
+            other = Prompt.objects.get(pk=prompt.pk)
+            if change == "edit":
+                other.content = "a white fox"
+                other.save(index=False)
+            elif change == "archive":
+                Prompt.objects.filter(pk=other.pk).update(status="archived")
+            else:
+                Prompt.objects.filter(pk=other.pk).delete()
+        return embed(embedder, texts)
+
+    monkeypatch.setattr(FakeEmbedder, "embed", slowly)
+    prompt.content = "a brown fox"
+    indexing.index([prompt])
+
+    item = store.get(indexing.get_collection(), prompt.pk)
+    if change == "delete":
+        assert item is None
+    else:
+        stored = Prompt.objects.get(pk=prompt.pk)
+        assert item is not None
+        assert (item.text, item.metadata["status"]) == (stored.content, stored.status)

@@ -53,10 +53,11 @@ def test_an_inactive_user_cannot_log_in(user: User) -> None:
     assert authenticate(username="aoi", password="correct horse") is None
 
 
-def test_a_name_that_is_somebody_elses_address_is_a_name_first(user: User) -> None:
+def test_a_name_that_is_somebody_elses_address_locks_nobody_out(user: User) -> None:
     imposter = User.objects.create_user("aoi@example.com", "imposter@example.com", "battery staple")
     assert authenticate(username="aoi@example.com", password="battery staple") == imposter
-    assert authenticate(username="aoi@example.com", password="correct horse") is None
+    assert authenticate(username="aoi@example.com", password="correct horse") == user
+    assert authenticate(username="aoi@example.com", password="neither") is None
     assert find_author("aoi@example.com") == imposter
 
 

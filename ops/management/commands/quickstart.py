@@ -3,11 +3,13 @@ import socket
 import sys
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 
 from ops.setup import init_database, seed
 from prompts.accounts import ensure_superuser
+from prompts.models import Prompt
 from vectors import commands
 from vectors.progress import track
 
@@ -36,8 +38,11 @@ class Command(commands.Command):
         call_command("collectstatic", interactive=False, verbosity=0)
         user, password = ensure_superuser(options["username"], options["email"])
         self._step("Sample prompts")
-        result = seed(track=lambda rows, label: track(rows, label, len(rows)))
-        self.stdout.write(f"{result.created} imported, {result.unchanged} were there.")
+        if count := Prompt.objects.count():
+            self.stdout.write(f"{count} prompts are there already.")
+        else:
+            result = seed(track=lambda rows, label: track(rows, label, len(rows)))
+            self.stdout.write(f"{result.created} imported.")
         self._step(f"Search: {SAMPLE_QUERY}")
         call_command("search", SAMPLE_QUERY, k=3, stdout=self.stdout)
         self._step("Ready")
@@ -59,7 +64,8 @@ class Command(commands.Command):
             f"Console http://{HOST}:{port}/ · API http://{HOST}:{port}/api/v1/docs · stop with Ctrl-C"
         )
         self.stdout.flush()
-        environment = {"AFN_PUBLIC_READ": "1", **os.environ}
+        public = {} if settings.AFN_PUBLIC_READ_IS_SET else {"AFN_PUBLIC_READ": "1"}
+        environment = {**os.environ, **public}
         arguments = ["--interface", "wsgi", "--host", HOST, "--port", str(port), "--respawn-failed-workers"]
         command = [sys.executable, "-m", "granian", *arguments, "afn_project.wsgi:application"]
         # The server takes the place of this process, so that signals reach it directly.

@@ -28,6 +28,11 @@ class Command(commands.Command):
         if not name.strip() or len(name) > 255 or not name.isprintable():
             raise CommandError(f"--name: expected 1 to 255 printable characters, got {name[:80]!r}.")
         key, secret = ApiKey.issue(user, name, scopes)
+        if Scope.WRITE in scopes and not key.user.has_perm("prompts.change_prompt"):
+            self.stderr.write(
+                f"{key.user} may not change prompts, so this key may not either: give that user the "
+                "permissions in the console."
+            )
         if options["json"]:
             self.stdout.write(json.dumps({"public_key": key.public_key, "secret_key": secret}))
         else:

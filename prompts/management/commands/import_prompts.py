@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.db import IntegrityError
 
 from prompts.accounts import find_author
 from prompts.import_files import ImportFileError
@@ -40,6 +41,11 @@ class Command(commands.Command):
             )
         except ImportFileError as error:
             raise CommandError(str(error)) from error
+        except IntegrityError as error:
+            raise CommandError(
+                "The prompts were changed by somebody else meanwhile. Run the import again: what is there "
+                "already stays."
+            ) from error
         except EmbedderError as error:
             raise CommandError(
                 f"The prompts are saved, but not embedded: {error} Then run `manage.py embed_prompts`."
