@@ -24,7 +24,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/.installed ## Install what AFN needs, prepare the database and serve http://127.0.0.1:8000
-	$(PY) manage.py quickstart
+	$(PY) manage.py quickstart $(ARGS)
 
 test: $(VENV)/.installed-dev sqld ## Run the tests; ARGS are for pytest: make test ARGS="-k regex"
 	$(PY) -m pytest -n auto $(ARGS)

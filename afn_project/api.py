@@ -5,7 +5,6 @@ from ninja.openapi.docs import Swagger
 
 import prompts.api
 import vectors.api
-from prompts.indexing import COLLECTION
 
 from . import api_errors
 from .api_auth import AUTH
@@ -29,4 +28,3 @@ api = NinjaAPI(
 api_errors.install(api)
 api.add_router("", prompts.api.router)
 api.add_router("/vectors", vectors.api.router)
-vectors.api.manage(COLLECTION, "It follows the prompts: change those instead.")

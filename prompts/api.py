@@ -69,6 +69,8 @@ def update_prompt(request: HttpRequest, id: Path[Text], payload: schemas.PromptP
     # One transaction, so that nobody's change gets lost between reading and writing.
     with transaction.atomic():
         prompt = _prompt(pk=id)
+        if all(getattr(prompt, field) == value for field, value in changes.items()):
+            return prompt
         for field, value in changes.items():
             setattr(prompt, field, value)
         prompt.full_clean()

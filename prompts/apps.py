@@ -1,5 +1,7 @@
 from django.apps import AppConfig
 
+from vectors.managed import manage
+
 
 class PromptsConfig(AppConfig):
     name = "prompts"
@@ -7,3 +9,6 @@ class PromptsConfig(AppConfig):
 
     def ready(self) -> None:
         from . import signals  # noqa: F401 - connects itself
+        from .indexing import COLLECTION
+
+        manage(COLLECTION, "It follows the prompts: change those instead.")

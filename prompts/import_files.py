@@ -75,7 +75,7 @@ def _read_csv(name: str, text: str) -> Iterator[tuple[int, dict[str, Any] | Refu
     csv.field_size_limit(max(_MAX_FIELD, csv.field_size_limit()))
     reader = csv.reader(io.StringIO(text), strict=True)
     try:
-        columns = [column.strip() for column in next(reader, [])]
+        columns = [_column(cell) for cell in next(reader, [])]
     except csv.Error as error:
         raise ImportFileError(f"{name}: expected CSV, got a first line that is none: {error}.") from error
     if not set(columns) & set(_TITLE) or not set(columns) & set(_CONTENT):
@@ -102,6 +102,12 @@ def _read_csv(name: str, text: str) -> Iterator[tuple[int, dict[str, Any] | Refu
             yield line, Refusal(line, "row", f"{len(columns)} fields", f"{len(cells)} fields")
             continue
         yield line, dict(zip(columns, cells, strict=True))
+
+
+def _column(cell: str) -> str:
+    """A column's name; those that AFN knows may be written in capitals."""
+    name = cell.strip()
+    return name.lower() if name.lower() in _FIELDS else name
 
 
 def _read_json_lines(name: str, text: str) -> Iterator[tuple[int, dict[str, Any] | Refusal]]:

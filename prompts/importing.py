@@ -16,12 +16,13 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from . import indexing
-from .import_files import ImportRow, Refusal, read_rows
+from .import_files import ImportFileError, ImportRow, Refusal, read_rows
 from .models import Prompt, PromptVersion, User
 from .models.prompt import hash_content
 from .validators import MAX_NAME_LENGTH
 
 SAMPLES = Path(__file__).parent / "samples" / "prompts.jsonl"
+MAX_SOURCE_LENGTH = 255
 _CHUNK = 100  # rows a transaction: long enough to be fast, short enough to let others write
 Track = Callable[[Sequence[Prompt], str], Iterable[Prompt]]
 
@@ -49,6 +50,8 @@ def import_file(
     single row is refused; with `dry_run` nothing at all, but the counts are those of a real run. `track`
     wraps the rows, for a progress bar. Raises ``ImportFileError`` where the file cannot be read.
     """
+    if len(source) > MAX_SOURCE_LENGTH:
+        raise ImportFileError(f"source: expected at most {MAX_SOURCE_LENGTH} characters, got {len(source)}.")
     result = ImportResult()
     rows: list[Prompt] = []
     plan = _Plan(source or path.name)

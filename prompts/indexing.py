@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from vectors import store
+from vectors.embedders import default_name
 from vectors.errors import CollectionNotFound, InvalidItem, StaleBatch
 from vectors.models import Collection
 from vectors.store import Item, UpsertResult
@@ -49,6 +50,19 @@ def index(prompts: Iterable[Prompt]) -> UpsertResult:
             result += _index_batch(collection, batch)
             batch = []
     return result + _index_batch(collection, batch) if batch else result
+
+
+def rebuild_collection() -> Collection:
+    """Drop the collection and make it anew, with the embedder that the settings name now."""
+    with transaction.atomic():  # where the new one cannot be made, the old one stays
+        store.delete_collection(get_collection().name)
+        return get_collection()
+
+
+def other_embedder() -> str:
+    """The embedder that the index was made with, if the settings name another now; else empty."""
+    used = get_collection().embedder
+    return used if used != default_name() else ""
 
 
 def remove(prompt_ids: Sequence[str]) -> int:

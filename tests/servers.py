@@ -116,7 +116,8 @@ def _running(command: list[str], port: int, url: str, *, ready: str) -> Iterator
     reader = Thread(target=read, daemon=True)
     reader.start()
     try:
-        if not started.wait(START_SECONDS) or process.poll() is not None:
+        started.wait(START_SECONDS)
+        if not any(ready in line for line in server.log):
             raise RuntimeError(f"{command[0]} did not start:\n{''.join(server.log)}")
         yield server
     finally:

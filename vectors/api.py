@@ -11,18 +11,13 @@ from ninja.responses import Status
 
 from vectors import schemas, store
 from vectors.errors import CollectionNotFound, EmbedderError, InvalidCollection, InvalidQuery, shown
+from vectors.managed import refusal
 from vectors.models import Collection
 from vectors.permissions import READING, needs
 from vectors.schemas import ERRORS, ErrorOut, Text
 from vectors.search import search
 
 router = Router(tags=["vectors"])
-_managed: dict[str, str] = {}
-
-
-def manage(name: str, reason: str) -> None:
-    """Refuse every change of the collection `name` that comes through this API, with that reason."""
-    _managed[name] = reason
 
 
 @router.get("/collections", response={200: schemas.CollectionPage, ERRORS: ErrorOut})
@@ -109,8 +104,8 @@ def _detail(collection: Collection) -> dict[str, Any]:
 
 
 def _refuse_managed(name: str) -> None:
-    if reason := _managed.get(name):
-        raise HttpError(409, f"The collection {name!r} cannot be changed here. {reason}")
+    if reason := refusal(name):
+        raise HttpError(409, reason)
 
 
 def _no_item(name: str, key: str) -> CollectionNotFound:

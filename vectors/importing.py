@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from vectors.catalogue import create_collection, get_collection
-from vectors.errors import CollectionNotFound, InvalidItem, VectorError, shown
+from vectors.errors import CollectionNotFound, InvalidCollection, InvalidItem, VectorError, shown
 from vectors.items import Item, parse_item
 from vectors.jsonl import parse_line, read_lines
+from vectors.managed import refusal
 from vectors.models import Collection
 from vectors.progress import track
 from vectors.writing import UpsertResult, upsert
@@ -46,6 +47,8 @@ def import_items(name: str, path: Path, *, strict: bool = False, quiet: bool = F
     reported; with `strict`, any bad line means that nothing is written. Raises OSError for the file, and
     VectorError where the collection or the embedder is at fault.
     """
+    if reason := refusal(name):
+        raise InvalidCollection("collection", "one that may be written to", shown(name), reason)
     report = ImportReport(name)
     lines = sum(1 for _ in read_lines(path))
     if strict:

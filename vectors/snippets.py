@@ -10,6 +10,17 @@ from typing import Final
 from vectors.fulltext import CJK, terms
 
 _LONG_WORD: Final = 5
+_SHORT_WORD: Final = 3
+_ENDINGS: Final = "(?:e|d|s|es|ly|ions?|[a-z]?ing|[a-z]?ed|[a-z]?ers?)?"
+_ANY_ENDING: Final = r"[^\W\d_]{0,3}"
+# Words that say nothing about a text, unless the query has no others.
+_COMMON: Final = frozenset(
+    re.findall(
+        r"\w+",
+        "a an and are as at be by can do for from how i in is it me my of on or that the this to was we "
+        "what with you your",
+    )
+)
 _SUFFIXES: Final = ("ing", "ed", "es", "s", "ly")
 # Matches looked at: enough to find a dense window even where a common word fills a long text.
 _MAX_MATCHES: Final = 2_000
@@ -50,14 +61,15 @@ def _matches(text: str, wanted: list[str]) -> list[tuple[int, int, str]]:
     if not wanted:
         return []
     folded = _fold(text)
-    stems = {_stem(term): None for term in wanted}
+    telling = [term for term in wanted if term not in _COMMON] or wanted
+    stems = {_stem(term): None for term in telling}
     by_length = sorted(stems, key=len, reverse=True)
-    words = [re.escape(stem) for stem in by_length if not re.match(f"[{CJK}]", stem)]
+    words = [stem for stem in by_length if not re.match(f"[{CJK}]", stem)]
     runs = [re.escape(stem) for stem in by_length if re.match(f"[{CJK}]", stem)]
     spans: list[tuple[int, int, str]] = []
     if words:
-        pattern = re.compile(rf"(?<![^\W_{CJK}])({'|'.join(words)})[^\W_{CJK}]*")
-        spans += _first(pattern, folded)
+        forms = "|".join(_forms(word) for word in words)
+        spans += _first(re.compile(rf"(?<![^\W_{CJK}])(?:{forms})(?![^\W_{CJK}])"), folded)
     if runs:
         spans += [
             (left, left + len(term), term)
@@ -69,7 +81,7 @@ def _matches(text: str, wanted: list[str]) -> list[tuple[int, int, str]]:
 def _first(pattern: re.Pattern[str], text: str) -> list[tuple[int, int, str]]:
     found: list[tuple[int, int, str]] = []
     for match in pattern.finditer(text):
-        found.append((match.start(), match.end(), match[1]))
+        found.append((match.start(), match.end(), match[match.lastindex or 0]))
         if len(found) == _MAX_MATCHES:
             break
     return found
@@ -122,6 +134,13 @@ def _fold(text: str) -> str:
         if len(folded) == 1 and folded != character:
             table[ord(character)] = folded
     return text.translate(table)
+
+
+def _forms(stem: str) -> str:
+    """A pattern for the word itself (its group) and, unless it is short, for its other endings."""
+    if len(stem) < _SHORT_WORD:
+        return f"({re.escape(stem)})"
+    return f"({re.escape(stem)}){_ENDINGS if stem.isascii() else _ANY_ENDING}"
 
 
 def _stem(term: str) -> str:

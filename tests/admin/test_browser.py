@@ -69,7 +69,7 @@ def test_one_logs_in_searches_and_compares(page: Any, make: Callable[..., Prompt
     page.get_by_role("button", name="Log in").click()
 
     box = page.get_by_role("searchbox", name="Search prompts")
-    page.wait_for_function("document.activeElement.name === 'q'")
+    page.wait_for_function("document.activeElement.name === 'q'", timeout=30_000)
     page.locator("body").evaluate("() => document.activeElement.blur()")
     page.keyboard.press("/")
     page.keyboard.type("要約")

@@ -1,9 +1,11 @@
 """The index follows the prompts: at once where it can, with `embed_prompts` where it could not."""
 
+import io
 import logging
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from prompts import indexing
@@ -12,6 +14,7 @@ from prompts.search import search_prompts
 from tests.prompts.conftest import Make
 from tests.vectors.fakes import FakeEmbedder
 from vectors import store
+from vectors.errors import EmbedderError
 
 pytestmark = pytest.mark.django_db
 
@@ -179,3 +182,39 @@ def test_what_happens_while_a_prompt_is_embedded_is_not_undone(
         stored = Prompt.objects.get(pk=prompt.pk)
         assert item is not None
         assert (item.text, item.metadata["status"]) == (stored.content, stored.status)
+
+
+def test_another_embedder_is_told_and_taken_over_by_a_rebuild(
+    make: Make, run: Any, run_json: Any, settings: Any
+) -> None:
+    make("fox", "a red fox")
+    settings.AFN_EMBEDDERS = settings.AFN_EMBEDDERS | {"other": "tests.vectors.fakes.OtherEmbedder"}
+    settings.AFN_EMBEDDER = "other"
+    said = io.StringIO()
+    call_command("embed_prompts", stdout=io.StringIO(), stderr=said)
+    assert "Pass --rebuild to change over." in said.getvalue()
+    assert indexing.get_collection().embedder == "fake"
+    assert run_json("embed_prompts", "--rebuild")["inserted"] == 1
+    assert indexing.get_collection().embedder == "other"
+    assert found("red fox") == ["fox"]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT model FROM prompt_embeddings")
+        assert cursor.fetchall() == [("other-1",)]
+
+
+def test_a_rebuild_that_cannot_start_leaves_the_index(make: Make, settings: Any) -> None:
+    make("fox", "a red fox")
+    settings.AFN_EMBEDDER, settings.OPENAI_API_KEY = "openai", ""
+    with pytest.raises(EmbedderError):
+        indexing.rebuild_collection()
+    settings.AFN_EMBEDDER = "fake"
+    assert found("red fox") == ["fox"]
+
+
+def test_foreign_items_are_kept_out_of_the_index(make: Make, run: Any, tmp_path: Any) -> None:
+    make("fox", "a red fox")
+    file = tmp_path / "items.jsonl"
+    file.write_text('{"key": "x", "text": "alpha"}\n', encoding="utf-8")
+    with pytest.raises(CommandError, match="change those instead"):
+        run("import_items", "prompts", str(file))
+    assert store.count(indexing.get_collection()) == 1

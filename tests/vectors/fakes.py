@@ -34,3 +34,10 @@ class FakeEmbedder(Embedder):
     def _word(self, word: str) -> Matrix:
         seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "little")
         return np.random.default_rng(seed).standard_normal(self.dimensions).astype(np.float32)
+
+
+class OtherEmbedder(FakeEmbedder):
+    name = "other"
+
+    def __init__(self, *, model: str = "", dimensions: int | None = None) -> None:
+        super().__init__(model=model or "other-1", dimensions=dimensions)

@@ -37,6 +37,11 @@ class Command(commands.Command):
         init_database(verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         user, password = ensure_superuser(options["username"], options["email"])
+        if password:  # at once: what follows may fail, and it is kept nowhere
+            self.stdout.write(f"Log in as {user.username} with the password {password}")
+            self.stdout.write("It is shown only now. Change it in the console.")
+        else:
+            self.stdout.write(f"Log in as {user.username}, as before (lost? `manage.py changepassword`).")
         self._step("Sample prompts")
         if count := Prompt.objects.count():
             self.stdout.write(f"{count} prompts are there already.")
@@ -46,11 +51,6 @@ class Command(commands.Command):
         self._step(f"Search: {SAMPLE_QUERY}")
         call_command("search", SAMPLE_QUERY, k=3, stdout=self.stdout)
         self._step("Ready")
-        if password:
-            self.stdout.write(f"Log in as {user.username} with the password {password}")
-            self.stdout.write("It is shown only now. Change it in the console.")
-        else:
-            self.stdout.write(f"Log in as {user.username}, as before.")
         if options["no_server"]:
             self.stdout.write("Start the server with `make run`, or `manage.py quickstart`.")
         else:
@@ -66,7 +66,9 @@ class Command(commands.Command):
         self.stdout.flush()
         public = {} if settings.AFN_PUBLIC_READ_IS_SET else {"AFN_PUBLIC_READ": "1"}
         environment = {**os.environ, **public}
-        arguments = ["--interface", "wsgi", "--host", HOST, "--port", str(port), "--respawn-failed-workers"]
+        arguments = ["--interface", "wsgi", "--no-ws", "--host", HOST, "--port", str(port)]
+        # Now and then a worker that got Ctrl-C from the terminal and from its parent does not end by itself.
+        arguments += ["--blocking-threads", "4", "--respawn-failed-workers", "--workers-kill-timeout", "3"]
         command = [sys.executable, "-m", "granian", *arguments, "afn_project.wsgi:application"]
         # The server takes the place of this process, so that signals reach it directly.
         os.execve(sys.executable, command, environment)  # noqa: S606

@@ -17,10 +17,22 @@ class Command(commands.Command):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--rebuild",
+            action="store_true",
+            help="embed everything anew, with the embedder set now; searches find little until it is done",
+        )
         parser.add_argument("--json", action="store_true", help="print the counts as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         quiet, total = options["json"] or options["verbosity"] == 0, Prompt.objects.count()
+        if options["rebuild"]:
+            indexing.rebuild_collection()
+        elif used := indexing.other_embedder():
+            self.stderr.write(
+                f"The index was made by {used}, which it keeps using; AFN_EMBEDDER names another. "
+                "Pass --rebuild to change over."
+            )
         result = indexing.index_everything(
             track=lambda prompts: track(prompts, "Embedding", total, quiet=quiet)
         )

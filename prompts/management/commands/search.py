@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from prompts.models import Status
+from prompts.models import Prompt, Status
 from prompts.search import PromptSearch, search_prompts
 from vectors import commands
 from vectors.search import MODES
@@ -36,7 +36,9 @@ class Command(commands.Command):
             heading = f"{number}. {hit.prompt.title}"
             self.stdout.write(self.style.MIGRATE_HEADING(heading) + f"  {hit.prompt.name}{distance}")
             self.stdout.write("   " + " ".join(hit.snippet.text.split()))
-        if not found.results:
+        if not found.results and Prompt.objects.exists():
+            self.stdout.write("Nothing matches. Try other words, another --mode, or fewer filters.")
+        elif not found.results:
             self.stdout.write(
                 "Nothing found. Import prompts with `manage.py import_prompts FILE`, or bring the index up "
                 "to date with `manage.py embed_prompts`."
