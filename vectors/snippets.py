@@ -10,6 +10,7 @@ from typing import Final
 from vectors.fulltext import CJK, terms
 
 _LONG_WORD: Final = 5
+_NEAR: Final = 20  # characters
 _SHORT_WORD: Final = 3
 _ENDINGS: Final = "(?:e|d|s|es|ly|ions?|[a-z]?ing|[a-z]?ed|[a-z]?ers?)?"
 _ANY_ENDING: Final = r"[^\W\d_]{0,3}"
@@ -109,10 +110,12 @@ def _densest(spans: list[tuple[int, int, str]], width: int, length: int) -> int:
 
 
 def _snapped(text: str, start: int) -> int:
-    """Move a start inside a word to the next word, if that is near."""
-    if start == 0 or not (text[start - 1].isalnum() and text[start].isalnum()):
+    """Move a start near the text's own to it, and one inside a word to the next word, if that is near."""
+    if start < _NEAR:
+        return 0
+    if not (text[start - 1].isalnum() and text[start].isalnum()):
         return start
-    gap = re.compile(r"\s+").search(text, start, start + 20)
+    gap = re.compile(r"\s+").search(text, start, start + _NEAR)
     return gap.end() if gap else start
 
 

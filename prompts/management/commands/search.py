@@ -35,7 +35,8 @@ class Command(commands.Command):
             distance = "" if hit.distance is None else f"  distance {hit.distance:.3f}"
             heading = f"{number}. {hit.prompt.title}"
             self.stdout.write(self.style.MIGRATE_HEADING(heading) + f"  {hit.prompt.name}{distance}")
-            self.stdout.write("   " + " ".join(hit.snippet.text.split()))
+            words = " ".join(hit.snippet.text.split())
+            self.stdout.write(f"   {'… ' * hit.snippet.before}{words}{' …' * hit.snippet.after}")
         if not found.results and Prompt.objects.exists():
             self.stdout.write("Nothing matches. Try other words, another --mode, or fewer filters.")
         elif not found.results:
