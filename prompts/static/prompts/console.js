@@ -10,6 +10,22 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// The page is hidden (x-cloak) until its scripts have started, and browsers give up on autofocus by then.
+function focusBox() {
+  if (document.activeElement === document.body) box.focus();
+}
+
+if (box?.autofocus) {
+  const page = document.documentElement;
+  const shown = new MutationObserver(() => {
+    if (page.hasAttribute("x-cloak")) return;
+    shown.disconnect();
+    focusBox();
+  });
+  shown.observe(page, { attributes: true, attributeFilter: ["x-cloak"] });
+  if (!page.hasAttribute("x-cloak")) focusBox();
+}
+
 // Buttons that copy the text of another element.
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.addEventListener("click", async () => {
