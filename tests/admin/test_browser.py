@@ -70,6 +70,7 @@ def test_one_logs_in_searches_and_compares(page: Any, make: Callable[..., Prompt
 
     box = page.get_by_role("searchbox", name="Search prompts")
     page.wait_for_function("document.activeElement.name === 'q'", timeout=30_000)
+    page.wait_for_load_state()  # the browser may focus the box before the page's scripts listen
     page.locator("body").evaluate("() => document.activeElement.blur()")
     page.keyboard.press("/")
     page.keyboard.type("要約")
