@@ -25,6 +25,7 @@ def ensure() -> None:
     try:
         os.link(name, PATH)
     except FileExistsError:
-        pass
+        if not read():  # left empty by a start that was cut off
+            os.replace(name, PATH)
     finally:
-        os.unlink(name)
+        Path(name).unlink(missing_ok=True)

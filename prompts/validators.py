@@ -27,33 +27,32 @@ def validate_text(value: str) -> None:
         ) from error
 
 
-def validate_title(value: str) -> None:
+def _validate_length(value: str, maximum: int) -> None:
+    if len(value) > maximum:
+        raise ValidationError(
+            f"Expected at most {maximum:,} characters, got {len(value):,}.", code="max_length"
+        )
+
+
+def _validate_some_text(value: str, maximum: int) -> None:
     validate_text(value)
     if not value.strip():
         raise ValidationError("Expected some text, got none.", code="no_text")
-    if len(value) > MAX_TITLE_LENGTH:
-        raise ValidationError(
-            f"Expected at most {MAX_TITLE_LENGTH} characters, got {len(value)}.", code="max_length"
-        )
+    _validate_length(value, maximum)
+
+
+def validate_title(value: str) -> None:
+    _validate_some_text(value, MAX_TITLE_LENGTH)
 
 
 def validate_content(value: str) -> None:
-    validate_text(value)
-    if not value.strip():
-        raise ValidationError("Expected some text, got none.", code="no_text")
-    if len(value) > MAX_CONTENT_LENGTH:
-        raise ValidationError(
-            f"Expected at most {MAX_CONTENT_LENGTH:,} characters, got {len(value):,}.", code="max_length"
-        )
+    _validate_some_text(value, MAX_CONTENT_LENGTH)
 
 
 def validate_name(value: str) -> None:
     """A unique name; ``/`` makes folders, ``|`` is the separator of composition tags."""
     validate_text(value)
-    if len(value) > MAX_NAME_LENGTH:
-        raise ValidationError(
-            f"Expected at most {MAX_NAME_LENGTH} characters, got {len(value)}.", code="max_length"
-        )
+    _validate_length(value, MAX_NAME_LENGTH)
     if "|" in value:
         raise ValidationError(f"Expected a name without '|', got {value!r}.", code="bar")
     if value != value.strip() or not all(part.strip() for part in value.split("/")):

@@ -5,11 +5,10 @@ import decimal
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from sqlite3 import PARSE_COLNAMES, PARSE_DECLTYPES, Binary
-from typing import Any, Self
-
-from .driver import LocalDriver, Result, Row, SqlValue, to_sql_value
-from .errors import (
+from sqlite3 import (
+    PARSE_COLNAMES,
+    PARSE_DECLTYPES,
+    Binary,
     DatabaseError,
     DataError,
     Error,
@@ -21,6 +20,9 @@ from .errors import (
     ProgrammingError,
     Warning,
 )
+from typing import Any, Self
+
+from .driver import LocalDriver, Result, Row, SqlValue, to_sql_value
 
 __all__ = [
     "PARSE_COLNAMES",

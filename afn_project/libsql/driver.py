@@ -20,9 +20,10 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import lru_cache
+from sqlite3 import DataError, NotSupportedError, OperationalError, ProgrammingError
 from typing import Any, NamedTuple, TypeVar
 
-from .errors import DataError, NotSupportedError, OperationalError, ProgrammingError, error_from_text, is_busy
+from .errors import error_from_text, is_busy
 
 T = TypeVar("T")
 SqlValue = None | int | float | str | bytes

@@ -5,33 +5,7 @@ those of :mod:`sqlite3`, so that Django and its users see exactly what they know
 same ``sqlite_errorname`` attribute.
 """
 
-from sqlite3 import (
-    DatabaseError,
-    DataError,
-    Error,
-    IntegrityError,
-    InterfaceError,
-    InternalError,
-    NotSupportedError,
-    OperationalError,
-    ProgrammingError,
-    Warning,
-)
-
-__all__ = [
-    "DataError",
-    "DatabaseError",
-    "Error",
-    "IntegrityError",
-    "InterfaceError",
-    "InternalError",
-    "NotSupportedError",
-    "OperationalError",
-    "ProgrammingError",
-    "Warning",
-    "error_from_text",
-    "is_busy",
-]
+from sqlite3 import DatabaseError, DataError, Error, IntegrityError, OperationalError, ProgrammingError
 
 # How the texts start. Not what they contain: part of a text may be the user's.
 _BY_TEXT: tuple[tuple[str, type[Error], str], ...] = (

@@ -1,26 +1,21 @@
 """Somebody who may do everything in the console, and prompts to look at, on an embedder made of words."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
-from pytest_django.fixtures import Settings
 
 from prompts import indexing
 from prompts.models import Prompt, User
-from vectors import strategies
 
 PASSWORD = "correct horse"
 
 
 @pytest.fixture(autouse=True)
-def _fake_embedder(settings: Settings) -> Iterator[None]:
-    settings.AFN_EMBEDDERS = {"fake": "tests.vectors.fakes.FakeEmbedder"}
-    settings.AFN_EMBEDDER = "fake"
-    yield
-    strategies.forget()
+def _fake_embedder(fake_embedder: None) -> None:
+    """All tests of this folder embed with it."""
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """A client that speaks JSON with an API key, on an embedder that is a function of its input."""
 
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +11,6 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from prompts.models import ApiKey, Prompt, User
-from vectors import strategies
 
 V1 = "/api/v1"
 
@@ -53,13 +52,9 @@ class Api:
 
 
 @pytest.fixture(autouse=True)
-def _settings(settings: Settings) -> Iterator[None]:
-    settings.AFN_EMBEDDERS = {"fake": "tests.vectors.fakes.FakeEmbedder"}
-    settings.AFN_EMBEDDER = "fake"
+def _settings(fake_embedder: None, settings: Settings) -> None:
     settings.AFN_PUBLIC_READ = False
     settings.CORS_ALLOWED_ORIGINS = []
-    yield
-    strategies.forget()
 
 
 @pytest.fixture

@@ -2,16 +2,14 @@
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.core.management import call_command
-from pytest_django.fixtures import Settings
 
 from prompts.models import Prompt, User
 from tests.vectors.fakes import FakeEmbedder
-from vectors import strategies
 from vectors.errors import EmbedderError
 
 Make = Callable[..., Prompt]
@@ -19,11 +17,8 @@ Run = Callable[..., str]
 
 
 @pytest.fixture(autouse=True)
-def _fake_embedder(settings: Settings) -> Iterator[None]:
-    settings.AFN_EMBEDDERS = {"fake": "tests.vectors.fakes.FakeEmbedder"}
-    settings.AFN_EMBEDDER = "fake"
-    yield
-    strategies.forget()
+def _fake_embedder(fake_embedder: None) -> None:
+    """All tests of this folder embed with it."""
 
 
 @pytest.fixture

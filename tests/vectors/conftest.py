@@ -7,10 +7,9 @@ import pytest
 from django.core.management import call_command
 from django.db import connections
 from pytest_django import DjangoDbBlocker
-from pytest_django.fixtures import Settings
 
 from tests.vectors.fakes import FakeEmbedder
-from vectors import store, strategies
+from vectors import store
 from vectors.embedders import get_embedder
 from vectors.models import Collection
 from vectors.store import Item
@@ -19,11 +18,8 @@ Fill = Callable[..., Collection]
 
 
 @pytest.fixture(autouse=True)
-def _fake_embedder(settings: Settings) -> Iterator[None]:
-    settings.AFN_EMBEDDERS = {"fake": "tests.vectors.fakes.FakeEmbedder"}
-    settings.AFN_EMBEDDER = "fake"
-    yield
-    strategies.forget()
+def _fake_embedder(fake_embedder: None) -> None:
+    """All tests of this folder embed with it."""
 
 
 @pytest.fixture
