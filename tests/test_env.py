@@ -406,3 +406,17 @@ def test_db_echo_is_off_unless_it_is_asked_for(tmp_path: Path) -> None:
         done = manage("showmigrations", "prompts", AFN_DATABASE_FILE=str(tmp_path / "afn.db"), DB_ECHO=echo)
         assert done.returncode == 0
         assert ("afn.sql" in done.stderr) == (echo == "1")
+
+
+def test_an_empty_file_of_the_secret_key_is_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "var" / "secret_key"
+    monkeypatch.setattr(secret_key, "PATH", path)
+    path.parent.mkdir()
+    path.touch()
+    secret_key.ensure()
+    made = secret_key.read()
+    secret_key.ensure()
+    assert (len(made) > 50, secret_key.read(), path.stat().st_mode & 0o777) == (True, made, 0o600)
+    assert [file.name for file in path.parent.iterdir()] == ["secret_key"]
