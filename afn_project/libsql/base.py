@@ -7,16 +7,27 @@ from typing import Any, Self
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.sqlite3 import base as sqlite3
+from django.db.utils import DatabaseErrorWrapper
 from django.utils.asyncio import async_unsafe
+from django.utils.functional import cached_property
 
 from . import dbapi
 from .creation import DatabaseCreation
-from .dsn import Secret, Target, parse_name
+from .dsn import Target, parse_name
+from .errors import ServerError
 from .features import DatabaseFeatures
 from .operations import DatabaseOperations
-from .pragmas import pragma_statements
+from .options import connection_parameters, init_statements
 
-KEY_BYTES = 32  # libSQL uses the first 32 as the key, as they are, and also takes a key of five
+
+class ErrorWrapper(DatabaseErrorWrapper):
+    """Django's translation of errors, which leaves those alone that are Django's already."""
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        if isinstance(error, ServerError):
+            self.wrapper.errors_occurred = True  # type: ignore[attr-defined]
+            return
+        super().__exit__(kind, error, traceback)
 
 
 class CursorWrapper(dbapi.Cursor):
@@ -39,12 +50,16 @@ class CursorWrapper(dbapi.Cursor):
 
 
 class DatabaseWrapper(sqlite3.DatabaseWrapper):
-    """Connects to a libSQL file. ``OPTIONS``, all of them optional:
+    """Connects to a libSQL file or server. ``OPTIONS``, all of them optional:
 
-    ``timeout``: seconds to wait for a lock (5). ``transaction_mode``: the word after BEGIN (IMMEDIATE,
-    so that a transaction never fails half-way for a lock that it could have waited for at its start).
-    ``pragmas``: a mapping, see :mod:`.pragmas`. ``encryption_key``: 32 bytes.
-    ``init_command``: SQL run on each new connection.
+    ``timeout``: seconds to wait for a lock (5), or for a server's answer (15). ``transaction_mode``: the word
+    after BEGIN (IMMEDIATE, so that a transaction never fails half-way for a lock that it could have waited
+    for at its start). ``init_command``: SQL run on each new connection.
+
+    Of a file: ``pragmas``, a mapping, see :mod:`.pragmas`; ``encryption_key``: 32 bytes.
+
+    Of a server: ``auth_token``; ``pool_size``, ``max_overflow``, ``pool_timeout`` and ``pool_recycle`` bound
+    the streams that this process has to it, see :class:`.pool.Limits`.
     """
 
     display_name = "libSQL"
@@ -68,34 +83,10 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
                 f"DATABASES[{self.alias!r}]['NAME'] is empty. Please supply the NAME value: a path, file:…, "
                 "libsql://host?authToken=… or http(s)://host."
             )
-        if target.is_remote:
-            raise ImproperlyConfigured(
-                f"DATABASES[{self.alias!r}] names a libSQL server, but this version of the engine opens "
-                "local files only. Unset TURSO_DATABASE_URL to use a file; servers come with a later release."
-            )
-        options = dict(self.settings_dict["OPTIONS"])
-        self.transaction_mode = self._transaction_mode(options.pop("transaction_mode", "IMMEDIATE"))
-        self.init_commands = options.pop("init_command", "").split(";")
-        self.pragmas = pragma_statements(
-            options.pop("pragmas", {}), alias=self.alias, in_memory=target.is_memory
-        )
-        key = Secret(options.pop("encryption_key", ""))
-        if key and len(key.encode()) != KEY_BYTES:
-            raise ImproperlyConfigured(
-                f"DATABASES[{self.alias!r}]['OPTIONS']['encryption_key'] has {len(key.encode())} bytes, "
-                f"expected {KEY_BYTES} random ones, such as secrets.token_urlsafe(24) gives."
-            )
-        params = {
-            "database": target.path,
-            "timeout": float(options.pop("timeout", 5.0)),
-            "encryption_key": key,
-        }
-        if options:
-            raise ImproperlyConfigured(
-                f"DATABASES[{self.alias!r}]['OPTIONS'] has unknown names: {', '.join(sorted(options))}. "
-                "Known: timeout, transaction_mode, pragmas, encryption_key, init_command."
-            )
-        return params
+        options = self.settings_dict["OPTIONS"]
+        self.transaction_mode = self._transaction_mode(options.get("transaction_mode", "IMMEDIATE"))
+        self.init_statements = init_statements(self.alias, target, options)
+        return connection_parameters(self.alias, target, options)
 
     def _transaction_mode(self, mode: str | None) -> str | None:
         if mode is None or mode.upper() in self.transaction_modes:
@@ -110,9 +101,8 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> dbapi.Connection:
         connection = dbapi.connect(**conn_params)
         try:
-            for statement in (*self.pragmas, *self.init_commands):
-                if statement := statement.strip():
-                    connection.execute(statement)
+            for statement in self.init_statements:
+                connection.execute(statement)
         except BaseException:
             connection.close()
             raise
@@ -133,7 +123,13 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
         cursor: dbapi.Cursor = self.connection.cursor(factory=CursorWrapper)
         return cursor
 
+    @cached_property
+    def wrap_database_errors(self) -> ErrorWrapper:
+        return ErrorWrapper(self)
+
     def is_usable(self) -> bool:
+        if self.target.is_remote and not self.connection.in_transaction:
+            return True  # the next statement takes any stream, and opens one if it must
         try:
             self.connection.execute("SELECT 1")
         except dbapi.Error:

@@ -2,7 +2,6 @@
 
 import datetime
 import decimal
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from sqlite3 import (
@@ -22,7 +21,13 @@ from sqlite3 import (
 )
 from typing import Any, Self
 
-from .driver import LocalDriver, Result, Row, SqlValue, to_sql_value
+from .driver import Driver, Result, Row, SqlValue, to_sql_value
+from .dsn import parse_name
+from .hrana import Endpoint
+from .local import LocalDriver
+from .pool import Limits, pool_of
+from .remote import RemoteDriver
+from .statements import first_word
 
 __all__ = [
     "PARSE_COLNAMES",
@@ -50,7 +55,6 @@ sqlite_version_info = (3, 45, 1)  # the SQLite that libSQL 0.9 (binding 0.1.x, s
 sqlite_version = "3.45.1"
 
 _DML = ("INSERT", "UPDATE", "DELETE", "REPLACE")
-_FIRST_WORD = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*([A-Za-z]+)", re.DOTALL)
 _AS_IS = frozenset((type(None), float, bytes))
 
 
@@ -86,10 +90,11 @@ class Cursor:
 
     def executemany(self, sql: str, parameter_rows: Iterable[Sequence[Any]]) -> Self:
         """Run `sql` once for each row; ``rowcount`` is the sum. Outside a transaction each row is its own."""
-        changed = 0
-        for parameters in parameter_rows:
-            result = self._run(sql, parameters)
-            changed += len(result.rows) if result.columns else result.changed
+        self._check_open()
+        rows = [[adapt(value) for value in parameters] for parameters in parameter_rows]
+        if rows:
+            self.connection.begin_if_needed(sql)
+        changed = self.connection.driver.execute_many(sql, rows)
         self.description, self._rows, self.rowcount = None, iter(()), changed
         return self
 
@@ -129,7 +134,7 @@ class Cursor:
         return self.connection.driver.execute(sql, [adapt(value) for value in parameters])
 
     def _take(self, sql: str, result: Result) -> None:
-        verb = _first_word(sql)
+        verb = first_word(sql)
         self.description = tuple((name, *(None,) * 6) for name in result.columns) or None
         self._rows = iter(result.rows)
         if verb in _DML:
@@ -152,12 +157,12 @@ class Connection:
     BEGIN ("", "IMMEDIATE", …) of the transaction that the next INSERT, UPDATE or DELETE opens.
     """
 
-    def __init__(self, driver: LocalDriver) -> None:
-        self._driver: LocalDriver | None = driver
+    def __init__(self, driver: Driver) -> None:
+        self._driver: Driver | None = driver
         self._isolation_level: str | None = None
 
     @property
-    def driver(self) -> LocalDriver:
+    def driver(self) -> Driver:
         if self._driver is None:
             raise ProgrammingError("Cannot operate on a closed database.")
         return self._driver
@@ -178,7 +183,7 @@ class Connection:
 
     def begin_if_needed(self, sql: str) -> None:
         level = self._isolation_level
-        if level is not None and _first_word(sql) in _DML and not self.in_transaction:
+        if level is not None and first_word(sql) in _DML and not self.in_transaction:
             self.driver.execute(f"BEGIN {level}".strip())
 
     def cursor(self, factory: type[Cursor] = Cursor) -> Cursor:
@@ -202,11 +207,14 @@ class Connection:
             driver.close()
 
 
-def connect(database: str, *, timeout: float = 5.0, encryption_key: str = "") -> Connection:
-    """Open a local libSQL database; see :class:`~afn_project.libsql.driver.LocalDriver`."""
-    return Connection(LocalDriver(database, timeout=timeout, encryption_key=encryption_key))
+def connect(database: str, **options: Any) -> Connection:
+    """Open a local database (path, ``:memory:``, ``file:…``) or one on a server (``http(s)://``, ``libsql://``).
 
-
-def _first_word(sql: str) -> str:
-    match = _FIRST_WORD.match(sql)
-    return match[1].upper() if match else ""
+    `options` of a local one are those of :class:`~.local.LocalDriver`; of one on a server ``auth_token``,
+    ``timeout``, and ``limits``, the :class:`~.pool.Limits` of the connections that this process makes.
+    """
+    target = parse_name(database)
+    if not target.is_remote:
+        return Connection(LocalDriver(target.path, **options))
+    endpoint = Endpoint.of(target, options.pop("auth_token", ""))
+    return Connection(RemoteDriver(pool_of(endpoint, options.pop("limits", Limits())), **options))

@@ -1,7 +1,10 @@
-"""Reading ``DATABASES[...]["NAME"]``: a path, ``file:…``, ``libsql://…?authToken=…`` or ``http(s)://…``."""
+"""Reading ``DATABASES[...]["NAME"]``: a path, ``file:…``, ``libsql://…?authToken=…`` or
+``http(s)://…?namespace=…``."""
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -16,6 +19,7 @@ class Secret(str):
         return "'********'"
 
 
+NAMESPACE = re.compile(r"[a-z][a-z0-9-]{0,62}")
 REMOTE_SCHEMES = ("libsql", "http", "https", "ws", "wss")
 
 
@@ -25,6 +29,7 @@ class Target:
 
     path: str = ""
     url: str = ""
+    namespace: str = ""  # of a self-hosted server; empty where the host name says it
     auth_token: str = field(default="", repr=False)  # a secret: never part of a message
 
     @property
@@ -34,6 +39,20 @@ class Target:
     @property
     def is_memory(self) -> bool:
         return self.path == ":memory:" or (self.path.startswith("file:") and "mode=memory" in self.path)
+
+    @property
+    def name(self) -> str:
+        """The NAME that leads here, without the token."""
+        if not self.is_remote:
+            return self.path
+        return f"{self.url}?namespace={self.namespace}" if self.namespace else self.url
+
+    @property
+    def is_turso(self) -> bool:
+        return (urlsplit(self.url).hostname or "").endswith(".turso.io")
+
+    def with_namespace(self, namespace: str) -> Self:
+        return replace(self, namespace=namespace)
 
 
 def parse_name(name: str | Path | None) -> Target:
@@ -50,6 +69,15 @@ def parse_name(name: str | Path | None) -> Target:
     parts = urlsplit(name)
     if not parts.hostname:
         raise ImproperlyConfigured(f"The database NAME {scheme}://… has no host name.")
-    token = parse_qs(parts.query).get("authToken", [""])[0]
+    query = parse_qs(parts.query)
+    token, namespace = query.get("authToken", [""])[0], query.get("namespace", [""])[0]
+    if namespace and not NAMESPACE.fullmatch(namespace):
+        # The server takes any name, even one that leads out of its folder.
+        raise ImproperlyConfigured(
+            f"The database NAME {scheme}://…: expected a namespace of 1 to 63 lower-case letters, digits and "
+            f"hyphens that begins with a letter, got {namespace[:80]!r}."
+        )
     secure = {"libsql": "https", "ws": "http", "wss": "https"}.get(scheme, scheme)
-    return Target(url=f"{secure}://{parts.netloc}{parts.path}".rstrip("/"), auth_token=token)
+    return Target(
+        url=f"{secure}://{parts.netloc}{parts.path}".rstrip("/"), namespace=namespace, auth_token=token
+    )

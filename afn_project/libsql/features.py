@@ -1,22 +1,47 @@
 """What libSQL can do, and Django's own tests that it answers otherwise, each with its reason."""
 
+from typing import TYPE_CHECKING
+
 from django.db.backends.sqlite3 import features as sqlite3
 from django.utils.functional import cached_property
+
+if TYPE_CHECKING:
+    from .base import DatabaseWrapper
 
 _EXTRACT = "db_functions.datetime.test_extract_trunc"
 _TEXT = "db_functions.text"
 
 
 class DatabaseFeatures(sqlite3.DatabaseFeatures):
+    connection: "DatabaseWrapper"
+
     # Stock Django derives these from the version of the standard library's SQLite, which is another one.
     can_alter_table_drop_column = True
     can_return_columns_from_insert = True
     can_return_rows_from_bulk_insert = True
     minimum_database_version = (3, 45)
+    max_query_params = 32_766
+
+    @cached_property
+    def can_clone_databases(self) -> bool:
+        return not self.connection.target.is_remote
 
     @cached_property
     def django_test_skips(self) -> dict[str, set[str]]:
-        return super().django_test_skips | {
+        skips: dict[str, set[str]] = super().django_test_skips | self._skips
+        return skips | self._skips_on_servers if self.connection.target.is_remote else skips
+
+    @property
+    def _skips_on_servers(self) -> dict[str, set[str]]:
+        return {
+            "The test closes its own connection too, unless the database is in memory and that is open.": {
+                "backends.sqlite.tests.ThreadSharing.test_database_sharing_in_threads",
+            },
+        }
+
+    @property
+    def _skips(self) -> dict[str, set[str]]:
+        return {
             "libSQL has no such hash function, and its binding cannot register one (NotSupportedError).": {
                 f"{_TEXT}.test_{name.lower()}.{name}Tests.{test}"
                 for name in ("MD5", "SHA1", "SHA224", "SHA256", "SHA384", "SHA512")

@@ -83,12 +83,24 @@ def test_it_refuses_a_url_without_a_host_and_does_not_show_the_token(name: str) 
 
 
 @pytest.mark.parametrize("name", REMOTE)
-def test_it_says_that_servers_are_not_available_yet_without_the_token(
+def test_what_may_not_be_said_of_a_server_is_refused_without_the_token(
     open_database: OpenDatabase, name: str
 ) -> None:
-    with pytest.raises(ImproperlyConfigured, match="servers come with a later release") as caught:
-        open_database(name).connect()
+    with pytest.raises(ImproperlyConfigured, match="unknown names: pragmas") as caught:
+        open_database(name, pragmas={}).connect()
     assert TOKEN not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("number", [-1, "8", True, None])
+def test_a_pool_that_cannot_be_meant_is_refused(open_database: OpenDatabase, number: object) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"\['pool_size'\]: expected a number of 1 or more"):
+        open_database("http://localhost", pool_size=number).connect()
+
+
+@pytest.mark.parametrize("namespace", ["..%2f", "A", "a_b", "-a", "a" * 64, "a.b", "%00"])
+def test_a_namespace_that_could_lead_elsewhere_is_refused(namespace: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="expected a namespace of 1 to 63"):
+        parse_name(f"http://localhost?namespace={namespace}")
 
 
 @pytest.mark.parametrize("name", ["", None])

@@ -12,11 +12,11 @@ from django.db import connections
 IN_MEMORY = "file:memorydb_default?mode=memory&cache=shared"
 
 
-def load_declarations(engine: str) -> dict[str, str]:
-    """Return test name → reason as `engine` declares them for an in-memory database; opens no database."""
+def load_declarations(engine: str, name: str = IN_MEMORY) -> dict[str, str]:
+    """Return test name → reason as `engine` declares them for a database; opens none."""
     if not settings.configured:
         settings.configure(DATABASES={"default": {}}, USE_TZ=False)
-    connections.databases[engine] = {"ENGINE": engine, "NAME": IN_MEMORY}
+    connections.databases[engine] = {"ENGINE": engine, "NAME": name}
     connections.configure_settings(connections.databases)
     features = connections[engine].features
     skips = {test: reason for reason, tests in features.django_test_skips.items() for test in tests}

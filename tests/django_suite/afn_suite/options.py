@@ -23,6 +23,7 @@ def parse(description: str) -> argparse.Namespace:
     add("modules", nargs="*", metavar="MODULE", help="modules of Django's suite (default: the list)")
     add("--all", action="store_true", help="run every module of the suite, not only the list")
     add("--engine", default=ENGINE, help="database engine under test (default: %(default)s)")
+    add("--remote", action="store_true", help="run the engine against a libSQL server, started for it")
     add("--no-stock", action="store_true", help="skip stock sqlite3, and the checks against it")
     add("--ignore-declared", action="store_true", help="run declared tests too, to see which fail")
     add("--keep-going", action="store_true", help="run all modules after a failure; always so")

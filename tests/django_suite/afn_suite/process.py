@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 SUITE_FOLDER = Path(__file__).resolve().parents[1]
 PROJECT = SUITE_FOLDER.parents[1]
+NO_SERVER: Mapping[str, str] = {}
 PROBLEMS = ("failure", "error", "unexpected success")
 
 
@@ -43,9 +45,19 @@ class ModuleRun:
 
 
 def run_module(
-    module: str, engine: str, tests: Path, logs: Path, *, timeout: float, ignore_declared: bool = False
+    module: str,
+    engine: str,
+    tests: Path,
+    logs: Path,
+    *,
+    timeout: float,
+    ignore_declared: bool = False,
+    server: Mapping[str, str] = NO_SERVER,
 ) -> ModuleRun:
-    """Run `module` with Django's runtests.py on `engine`; `timeout` in seconds counts as a crash."""
+    """Run `module` with Django's runtests.py on `engine`; `timeout` in seconds counts as a crash.
+
+    `server`: the variables that lead settings.py to a libSQL server.
+    """
     stem = f"{engine}.{module}"
     log, record = logs / f"{stem}.log", logs / f"{stem}.jsonl"
     record.unlink(missing_ok=True)
@@ -57,7 +69,7 @@ def run_module(
             ended = subprocess.run(
                 [sys.executable, "runtests.py", *options, module],
                 cwd=tests,
-                env=environment(engine, record, ignore_declared=ignore_declared),
+                env=environment(engine, record, ignore_declared=ignore_declared) | server,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 timeout=timeout,
