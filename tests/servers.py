@@ -43,6 +43,8 @@ class Server:
 
     def start(self) -> None:
         """Start it, or start it again on the same port and data, and wait until it is ready."""
+        if hasattr(self, "process") and self.process.poll() is None:
+            return
         self.log.clear()
         self.process = subprocess.Popen(
             self.command,

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any, Self
 
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
 from django.db.backends.sqlite3 import base as sqlite3
 from django.db.utils import DatabaseErrorWrapper
 from django.utils.asyncio import async_unsafe
@@ -17,7 +18,7 @@ from .dsn import Target, parse_name
 from .errors import ServerError
 from .features import DatabaseFeatures
 from .operations import DatabaseOperations
-from .options import connection_parameters, init_statements
+from .options import REPLICA_OF, connection_parameters, init_statements
 
 
 class ErrorWrapper(DatabaseErrorWrapper):
@@ -60,6 +61,9 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
 
     Of a server: ``auth_token``; ``pool_size``, ``max_overflow``, ``pool_timeout`` and ``pool_recycle`` bound
     the streams that this process has to it, see :class:`.pool.Limits`.
+
+    ``replica_of``: the alias of the database that this one, a file or on a server, is a copy of. Then it is
+    only read, and where it cannot be, that database answers, see :mod:`.replica`.
     """
 
     display_name = "libSQL"
@@ -86,7 +90,11 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
         options = self.settings_dict["OPTIONS"]
         self.transaction_mode = self._transaction_mode(options.get("transaction_mode", "IMMEDIATE"))
         self.init_statements = init_statements(self.alias, target, options)
-        return connection_parameters(self.alias, target, options)
+        parameters = connection_parameters(self.alias, target, options)
+        if REPLICA_OF in options:
+            self.init_statements = []  # a copy is only read
+            parameters["primary"] = connections[options[REPLICA_OF]].get_connection_params()
+        return parameters
 
     def _transaction_mode(self, mode: str | None) -> str | None:
         if mode is None or mode.upper() in self.transaction_modes:
@@ -99,6 +107,8 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
 
     @async_unsafe
     def get_new_connection(self, conn_params: dict[str, Any]) -> dbapi.Connection:
+        if "primary" in conn_params:
+            return dbapi.connect_replica(**conn_params)
         connection = dbapi.connect(**conn_params)
         try:
             for statement in self.init_statements:
@@ -110,8 +120,13 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
 
     @contextmanager
     def lock_timeout(self, seconds: float) -> Iterator[None]:
-        """Wait less (or longer) than usual for another connection's lock, within the block."""
+        """Wait less (or longer) than usual for another connection's lock, within the block.
+
+        A server waits for locks itself: there it is the wait for its answer, of a second at least.
+        """
         self.ensure_connection()
+        if self.target.is_remote:
+            seconds = max(seconds, 1.0)
         driver = self.connection.driver
         usual, driver.timeout = driver.timeout, seconds
         try:

@@ -48,7 +48,7 @@ class DatabaseCreation(sqlite3.DatabaseCreation):
                 self._confirm(name, autoclobber=autoclobber)
                 self._empty(name)
             return name
-        name = super()._create_test_db(verbosity, autoclobber, keepdb)
+        name = str(super()._create_test_db(verbosity, autoclobber, keepdb))
         if not keepdb and not self.is_in_memory_db(name):
             _remove_companions(name)
         return name

@@ -3,6 +3,7 @@
 import datetime
 import decimal
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from sqlite3 import (
     PARSE_COLNAMES,
@@ -27,7 +28,9 @@ from .hrana import Endpoint
 from .local import LocalDriver
 from .pool import Limits, pool_of
 from .remote import RemoteDriver
+from .replica import Copy, ReplicaDriver
 from .statements import first_word
+from .sync import identity, is_current
 
 __all__ = [
     "PARSE_COLNAMES",
@@ -46,6 +49,7 @@ __all__ = [
     "ProgrammingError",
     "Warning",
     "connect",
+    "connect_replica",
 ]
 
 apilevel = "2.0"
@@ -213,8 +217,24 @@ def connect(database: str, **options: Any) -> Connection:
     `options` of a local one are those of :class:`~.local.LocalDriver`; of one on a server ``auth_token``,
     ``timeout``, and ``limits``, the :class:`~.pool.Limits` of the connections that this process makes.
     """
+    return Connection(_driver(database, **options))
+
+
+def connect_replica(database: str, primary: dict[str, Any], **options: Any) -> Connection:
+    """Open a copy to read from, with the arguments of ``connect`` for the `primary` that stands in for it."""
+    target = parse_name(database)
+    open_copy = partial(_driver, database, **options)
+    if target.is_remote:
+        copy = Copy(target.name, open_copy)
+    else:
+        file = target.file
+        copy = Copy(file.name, open_copy, partial(is_current, file), partial(identity, file))
+    return Connection(ReplicaDriver(copy, _driver(**primary)))
+
+
+def _driver(database: str, **options: Any) -> Driver:
     target = parse_name(database)
     if not target.is_remote:
-        return Connection(LocalDriver(target.path, **options))
+        return LocalDriver(target.path, **options)
     endpoint = Endpoint.of(target, options.pop("auth_token", ""))
-    return Connection(RemoteDriver(pool_of(endpoint, options.pop("limits", Limits())), **options))
+    return RemoteDriver(pool_of(endpoint, options.pop("limits", Limits())), **options)

@@ -48,6 +48,11 @@ class Target:
         return f"{self.url}?namespace={self.namespace}" if self.namespace else self.url
 
     @property
+    def file(self) -> Path:
+        """The file that a local path or URI names."""
+        return Path(self.path.removeprefix("file:").partition("?")[0])
+
+    @property
     def is_turso(self) -> bool:
         return (urlsplit(self.url).hostname or "").endswith(".turso.io")
 

@@ -21,6 +21,7 @@ class DatabaseFeatures(sqlite3.DatabaseFeatures):
     can_return_rows_from_bulk_insert = True
     minimum_database_version = (3, 45)
     max_query_params = 32_766
+    supports_json_field = True  # stock Django asks the database, even where that is out of reach
 
     @cached_property
     def can_clone_databases(self) -> bool:

@@ -50,9 +50,9 @@ class LocalDriver:
         self._is_encrypted = bool(encryption_key)
         is_file = path and path != ":memory:" and not path.startswith("file:")
         self._notice = f"{path}{FROZEN}" if is_file else ""
-        connect = _binding().connect
+        connect = load_binding().connect
         options = {"encryption_key": str.__str__(encryption_key)} if encryption_key else {}
-        _make_private(path)
+        make_private(path)
         self._connection = self._call(lambda: connect(path, isolation_level=None, timeout=0.0, **options))
 
     @property
@@ -138,14 +138,14 @@ class LocalDriver:
             wait = min(wait * 1.6, _LONGEST_WAIT)
 
 
-def _make_private(path: str) -> None:
+def make_private(path: str) -> None:
     """Create a database file that does not exist yet so that only its owner can read it."""
     if path and path != ":memory:" and not path.startswith("file:"):
         with suppress(OSError):  # it exists, or the binding will say why it cannot
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
-def _binding() -> Any:
+def load_binding() -> Any:
     try:
         import libsql
     except ImportError as error:

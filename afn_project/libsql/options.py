@@ -20,19 +20,20 @@ _SERVER = (
     "pool_recycle",
     "init_command",
 )
+REPLICA_OF = "replica_of"  # the alias whose database this one is a copy of
 Options = dict[str, Any]
 
 
 def connection_parameters(alias: str, target: Target, options: Options) -> Options:
-    """The keyword arguments of :func:`.dbapi.connect` for a database.
+    """The keyword arguments of :func:`.dbapi.connect` for a database. ``replica_of`` is not among them.
 
     Raises ``ImproperlyConfigured`` for names that are not known and values that cannot be meant.
     """
     known = _SERVER if target.is_remote else _FILE
-    if unknown := sorted(set(options) - set(known)):
+    if unknown := sorted(set(options) - {*known, REPLICA_OF}):
         raise ImproperlyConfigured(
             f"DATABASES[{alias!r}]['OPTIONS'] has unknown names: {', '.join(unknown)}. "
-            f"Known of a {'server' if target.is_remote else 'file'}: {', '.join(known)}."
+            f"Known of a {'server' if target.is_remote else 'file'}: {', '.join(known)}, {REPLICA_OF}."
         )
     return _of_server(alias, target, options) if target.is_remote else _of_file(alias, target, options)
 

@@ -1,5 +1,6 @@
 """Streams to a server, shared by the threads of a process and bounded, since the server bounds them too."""
 
+import atexit
 import os
 import threading
 import time
@@ -105,5 +106,11 @@ def _forget_all() -> None:
     _pools.clear()
 
 
+def _close_all() -> None:
+    while _pools:
+        _pools.popitem()[1].close()
+
+
+atexit.register(_close_all)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_all)

@@ -45,6 +45,7 @@ class RemoteDriver:
 
     def __init__(self, pool: Pool, *, timeout: float = 15.0) -> None:
         self.timeout = timeout
+        self.round_trips = 0  # requests sent, for who measures
         self._pool = pool
         self._stream: Stream | None = None  # kept while it holds a transaction, or a state of its own
         self._begin = ""  # a BEGIN that travels with the next statement
@@ -188,6 +189,7 @@ class RemoteDriver:
             self._stream = self._pool.acquire()
         # A switch for foreign keys belongs to the stream, and a new one does not know it.
         prefix = [] if self._enforces_foreign_keys or self._stream.is_open else [_WITHOUT_FOREIGN_KEYS]
+        self.round_trips += 1
         results = self._stream.pipeline([*prefix, *requests], self.timeout)[len(prefix) :]
         self._begin = ""
         if len(results) > 1:

@@ -108,7 +108,7 @@ def test_a_server_that_comes_back_between_two_tries_answers_a_read(
 ) -> None:
     remote.execute("INSERT INTO t VALUES (1)")
     server.kill()
-    monkeypatch.setattr("afn_project.libsql.remote.time.sleep", lambda seconds: server.start())
+    monkeypatch.setattr("afn_project.libsql.remote.time.sleep", lambda _: server.start())
     assert rows(remote) == [1]
 
 
