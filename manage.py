@@ -15,9 +15,11 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
+    from afn_project.libsql.errors import ServerError
+
     try:
         execute_from_command_line(sys.argv)
-    except ImproperlyConfigured as error:
+    except (ImproperlyConfigured, ServerError) as error:
         if "--traceback" in sys.argv:
             raise
         sys.exit(str(error))

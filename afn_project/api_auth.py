@@ -18,6 +18,8 @@ from ninja.utils import check_csrf
 from prompts.models import ApiKey, Scope, User
 from vectors.permissions import READING, needed_permission
 
+from .replicas import bookkeeping
+
 UNKNOWN_KEY = "This key is unknown, revoked or expired."
 
 
@@ -76,6 +78,7 @@ def _admit(request: HttpRequest, key: ApiKey | None) -> User:
         raise AuthorizationError(message=f"This key lacks the scope {scope.value!r}.")
     if permission != READING and not key.user.has_perm(permission):
         raise AuthorizationError(message=f"The key's user lacks the permission {permission}.")
-    key.touch()
+    with bookkeeping():
+        key.touch()
     request.user = key.user
     return key.user

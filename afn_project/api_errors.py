@@ -19,7 +19,9 @@ from ninja import NinjaAPI
 
 from vectors.errors import CollectionNotFound, EmbedderError, StaleBatch, VectorError
 
+from . import database_errors
 from .api_json import InvalidJson
+from .libsql.errors import ServerError
 
 logger = logging.getLogger(__name__)
 MAX_PROBLEMS = 20
@@ -125,6 +127,11 @@ def _database(error: OperationalError) -> Problem:
     return Problem(503, "The database is busy or out of reach. Try again.", {"Retry-After": "1"})
 
 
+def _server(error: ServerError) -> Problem:
+    status, text = database_errors.describe(error)
+    return Problem(status, text, {"Retry-After": "2"} if status == 503 else {})
+
+
 def _unexpected(error: Exception) -> Problem:
     logger.error("Unexpected error in the API", exc_info=error)
     return Problem(500, "Something went wrong here; the log says what.")
@@ -159,6 +166,7 @@ DESCRIPTIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     IntegrityError: _integrity,
     DataError: lambda error: Problem(422, "Expected text without NUL characters."),
     OperationalError: _database,
+    ServerError: _server,
 }
 
 

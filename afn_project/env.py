@@ -6,6 +6,7 @@ environment wins.
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -45,6 +46,18 @@ class Env(BaseSettings):
         None, description="A libSQL server. Unset: the local file `AFN_DATABASE_FILE`."
     )
     turso_auth_token: SecretStr | None = Field(None, description="Token of that server, if not in the URL.")
+    turso_replica_url: str | None = Field(
+        None, description="A libSQL server that replicates the first: pages and GET requests read there."
+    )
+    turso_sync_url: str | None = Field(
+        None, description="A libSQL server whose copy is kept in `AFN_REPLICA_FILE` and read there."
+    )
+    afn_replica_file: Path = Field(
+        BASE_DIR / "var" / "replica.db", description="The local copy; `sync_replica` keeps it up to date."
+    )
+    afn_read_your_writes: float = Field(
+        5.0, ge=0, le=3600, description="Seconds for which who wrote reads from the primary, not a replica."
+    )
     afn_database_file: Path = Field(
         BASE_DIR / "var" / "afn.db", description="The local libSQL file, used only without a server."
     )
@@ -53,11 +66,41 @@ class Env(BaseSettings):
         min_length=32,
         description="Encrypts the local file; 32 random bytes. A lost key is lost data.",
     )
-    afn_database_timeout: float = Field(5.0, gt=0, le=300, description="Seconds to wait for a lock.")
+    afn_database_timeout: float = Field(5.0, gt=0, le=300, description="Seconds to wait for a file's lock.")
+    afn_server_timeout: float = Field(
+        15.0, gt=0, le=600, description="Seconds to wait for a server's answer."
+    )
+    db_pool_size: int = Field(8, ge=1, le=1000, description="Streams to the server that a process keeps.")
+    db_max_overflow: int = Field(8, ge=0, le=1000, description="Streams beyond those, closed after use.")
+    db_pool_timeout: float = Field(10.0, gt=0, le=300, description="Seconds to wait for a free stream.")
     db_pool_recycle: int = Field(
-        0, ge=0, description="Seconds a connection is kept for further requests (Django's CONN_MAX_AGE)."
+        0, ge=0, description="Seconds a connection is kept: to a file for further requests, to a server."
+    )
+    afn_server_connections: int = Field(
+        128, ge=1, description="Connections that the server allows (`--max-concurrent-connections`)."
+    )
+    afn_processes: int = Field(
+        4, ge=1, description="Web and worker processes that share the server, for a check of the pools."
     )
     db_echo: bool = Field(False, description="Log every SQL statement, without values. For development.")
+
+    # Environments
+    afn_environment: str | None = Field(
+        None, description="Work on this environment (`manage.py environments list`) instead of the main one."
+    )
+    afn_environments_dir: Path = Field(
+        BASE_DIR / "var" / "environments", description="Folder of the environments that are local files."
+    )
+    afn_protected_environments: NAMES = Field(["prod"], description="Environments that nobody can delete.")
+    afn_sqld_admin_url: str | None = Field(None, description="Admin address of the server, for environments.")
+    afn_sqld_admin_key: SecretStr | None = Field(None, description="Its `--admin-auth-key`.")
+    afn_token_keys: Path = Field(
+        BASE_DIR / "var" / "keys", description="Folder of the keys that sign the server's tokens."
+    )
+    turso_api_token: SecretStr | None = Field(None, description="Token of Turso's Platform API.")
+    turso_organization: str | None = Field(None, description="Organization at Turso.")
+    turso_group: str = Field("default", description="Group in which databases are made at Turso.")
+    turso_api_url: str = Field("https://api.turso.tech", description="Address of the Platform API.")
 
     # Redis
     redis_url: str | None = Field(None, description="Cache and queue. Unset: the process's memory.")
@@ -89,7 +132,13 @@ class Env(BaseSettings):
     afn_cors_origins: NAMES = Field([], description="Origins of browsers that may call the API.")
     afn_max_body_mb: float = Field(5.0, gt=0, le=100, description="Largest request body, in megabytes.")
 
-    @field_validator("allowed_hosts", "csrf_trusted_origins", "afn_cors_origins", mode="before")
+    @field_validator(
+        "allowed_hosts",
+        "csrf_trusted_origins",
+        "afn_cors_origins",
+        "afn_protected_environments",
+        mode="before",
+    )
     @classmethod
     def split_names(cls, value: Any) -> Any:
         """Names are separated by commas or spaces."""
@@ -113,11 +162,19 @@ class Env(BaseSettings):
             raise ValueError("Expected an IANA name such as Asia/Tokyo") from error
         return value
 
-    @field_validator("afn_database_file")
+    @field_validator("afn_database_file", "afn_replica_file", "afn_environments_dir", "afn_token_keys")
     @classmethod
     def from_the_checkout(cls, value: Path) -> Path:
         """A relative path means the same file wherever a command is started."""
         return value if str(value) == ":memory:" else BASE_DIR / value
+
+    @field_validator("afn_environment")
+    @classmethod
+    def check_environment(cls, value: str | None) -> str | None:
+        """It becomes part of a file name or of a host name."""
+        if value is not None and not re.fullmatch(r"[a-z][a-z0-9-]{0,62}", value):
+            raise ValueError("Expected 1 to 63 lower-case letters, digits and hyphens, a letter first")
+        return value
 
     @field_validator("vector_index_type", mode="before")
     @classmethod
@@ -131,10 +188,6 @@ class Env(BaseSettings):
 REFUSED = {
     "ALEMBIC_CONFIG": "Django's migrations replace Alembic: run `manage.py migrate`",
     "ALEMBIC_MIGRATION_DIR": "Django's migrations replace Alembic: they live in each app's migrations folder",
-    "DB_POOL_SIZE": "a local file has no pool of connections: each thread opens its own",
-    "DB_MAX_OVERFLOW": "a local file has no pool of connections: each thread opens its own",
-    "DB_POOL_TIMEOUT": "there is no pool to wait for; AFN_DATABASE_TIMEOUT is the wait for a lock",
-    "TURSO_SYNC_URL": "replicas are not served by this version",
 }
 
 

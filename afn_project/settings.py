@@ -8,8 +8,8 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from . import secret_key
+from .databases import MAIN, databases
 from .env import BASE_DIR, read_env
-from .libsql.dsn import Secret, parse_name
 
 env = read_env()
 
@@ -26,49 +26,6 @@ def _secret_key() -> str:
         "SECRET_KEY is not set. Set it to 50 random characters, or run `python manage.py quickstart`, which "
         "writes one for this checkout to var/secret_key."
     )
-
-
-def _database() -> dict[str, Any]:
-    """The libSQL server where one is named, else the local file: never one in place of the other."""
-    if not env.turso_database_url:
-        try:
-            env.afn_database_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise ImproperlyConfigured(
-                f"AFN_DATABASE_FILE: expected a file in a folder that can be made, got {error}."
-            ) from error
-        return {
-            "ENGINE": "afn_project.libsql",
-            "NAME": env.afn_database_file,
-            "OPTIONS": {
-                "timeout": env.afn_database_timeout,
-                "encryption_key": Secret(_secret(env.afn_database_key)),
-            },
-            "CONN_MAX_AGE": env.db_pool_recycle,
-        }
-    try:
-        target = parse_name(env.turso_database_url)
-        parts = urlsplit(target.url)
-        is_server = target.is_remote and parts.port != 0
-    except (ImproperlyConfigured, ValueError):  # its text may quote the token in the URL, so it is not shown
-        is_server = False
-    if not is_server:
-        raise ImproperlyConfigured(
-            "TURSO_DATABASE_URL: expected libsql://… or http(s)://…; AFN_DATABASE_FILE names a local file."
-        )
-    token = _secret(env.turso_auth_token) or target.auth_token
-    if not token and (parts.scheme != "http" or parts.hostname not in ("localhost", "127.0.0.1", "::1")):
-        raise ImproperlyConfigured(
-            "TURSO_DATABASE_URL has no token: set TURSO_AUTH_TOKEN, or add ?authToken=… to the URL. "
-            "Only http:// on this machine may go without."
-        )
-    return {
-        "ENGINE": "afn_project.libsql",
-        "NAME": target.url,
-        # Not left in the NAME, which error pages and test runners show.
-        "OPTIONS": {"auth_token": Secret(token)},
-        "CONN_MAX_AGE": env.db_pool_recycle,
-    }
 
 
 def _redis_url() -> str:
@@ -141,6 +98,8 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "afn_project.api_errors.JsonErrorsMiddleware",
     "afn_project.bad_input.BadInputMiddleware",
+    "afn_project.database_errors.DatabaseErrorsMiddleware",
+    "afn_project.replicas.ReadYourWritesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -168,7 +127,8 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": _database()}
+DATABASES = databases(env)
+DATABASE_ROUTERS = ["afn_project.replicas.ReplicaRouter"] if "replica" in DATABASES else []
 CACHES = {"default": _cache()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = int(env.afn_max_body_mb * 1_000_000)
@@ -223,6 +183,20 @@ LOGGING = {
 }
 
 # AFN's own
+AFN_READ_YOUR_WRITES = env.afn_read_your_writes
+AFN_SERVER_CONNECTIONS = env.afn_server_connections
+AFN_PROCESSES = env.afn_processes
+AFN_MAIN_ENVIRONMENT = MAIN[env.environment]
+AFN_DATABASE_FILE = env.afn_database_file
+AFN_ENVIRONMENTS_DIR = env.afn_environments_dir
+AFN_PROTECTED_ENVIRONMENTS = env.afn_protected_environments
+AFN_SQLD_ADMIN_URL = env.afn_sqld_admin_url
+AFN_SQLD_ADMIN_KEY = _secret(env.afn_sqld_admin_key)
+AFN_TOKEN_KEYS = env.afn_token_keys
+TURSO_API_TOKEN = _secret(env.turso_api_token)
+TURSO_ORGANIZATION = env.turso_organization
+TURSO_GROUP = env.turso_group
+TURSO_API_URL = env.turso_api_url
 AFN_EMBEDDER = env.afn_embedder
 AFN_EMBEDDING_MODEL = env.afn_embedding_model
 OPENAI_API_KEY = _secret(env.openai_api_key)

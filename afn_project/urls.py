@@ -7,6 +7,7 @@ from prompts.admin.search import search_page
 
 from .api import api
 
+handler500 = "afn_project.database_errors.server_error"
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/", permanent=False)),
     path("favicon.ico", favicon),

@@ -3,8 +3,18 @@
 import os
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
 
 from afn_project.env import BASE_DIR, REFUSED, Env
+
+from .servers import HOST, free_port
 
 MANAGE = [sys.executable, str(BASE_DIR / "manage.py")]
 
@@ -24,3 +34,39 @@ def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str
         text=True,
         timeout=120,
     )
+
+
+@contextmanager
+def website(log: Path, **variables: str) -> Iterator[str]:
+    """AFN's own web server in a process; the address of the site. Its output goes to `log`."""
+    port = free_port()
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--host", HOST]
+    command += ["--port", str(port), "--blocking-threads", "4", "--workers-kill-timeout", "3"]
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [*command, "afn_project.wsgi:application"],
+            env=clean_environment(SECRET_KEY="k" * 50, **variables),
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        url = f"http://{HOST}:{port}"
+        _wait_for(process, f"{url}/health/live", log)
+        yield url
+    finally:
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.terminate()
+        process.wait(20)
+        for one in psutil.wait_procs(family, timeout=5)[1]:
+            one.kill()
+
+
+def _wait_for(process: subprocess.Popen[bytes], url: str, log: Path, seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    raise AssertionError(f"{url} does not answer: {log.read_text()}")

@@ -3,7 +3,8 @@
 import os
 
 os.environ.setdefault("SECRET_KEY", "tests-only-" + "0" * 50)
-for _name in ("TURSO_DATABASE_URL", "TURSO_AUTH_TOKEN", "REDIS_URL", "AFN_EMBEDDER"):
+_PLACES = ("TURSO_DATABASE_URL", "TURSO_REPLICA_URL", "TURSO_SYNC_URL", "AFN_ENVIRONMENT", "REDIS_URL")
+for _name in (*_PLACES, "TURSO_AUTH_TOKEN", "AFN_EMBEDDER"):
     os.environ.pop(_name, None)
 
 from afn_project.env import Env  # noqa: E402

@@ -142,6 +142,14 @@ WRONG = [
     ("AFN_DATABASE_TIMEOUT", "nan", "less than or equal to 300"),
     ("AFN_DATABASE_TIMEOUT", "301", "less than or equal to 300"),
     ("DB_POOL_RECYCLE", "-1", "greater than or equal to 0"),
+    ("DB_POOL_SIZE", "0", "greater than or equal to 1"),
+    ("DB_POOL_TIMEOUT", "0", "greater than 0"),
+    ("AFN_SERVER_TIMEOUT", "601", "less than or equal to 600"),
+    ("AFN_READ_YOUR_WRITES", "-1", "greater than or equal to 0"),
+    ("AFN_PROCESSES", "0", "greater than or equal to 1"),
+    ("AFN_ENVIRONMENT", "../prod", "1 to 63 lower-case letters"),
+    ("AFN_ENVIRONMENT", "..%2f", "1 to 63 lower-case letters"),
+    ("AFN_ENVIRONMENT", "Prod", "1 to 63 lower-case letters"),
     ("DB_ECHO", "2", "valid boolean"),
     ("REDIS_DB", "16", "less than or equal to 15"),
     ("REDIS_DB", "first", "valid integer"),
@@ -193,7 +201,15 @@ def test_a_key_too_short_to_encrypt_with_stops_the_start_unseen(read: Callable[.
     assert read(AFN_DATABASE_KEY="k" * 32).afn_database_key is not None
 
 
-SECRETS = ["SECRET_KEY", "TURSO_AUTH_TOKEN", "AFN_DATABASE_KEY", "REDIS_PASSWORD", "OPENAI_API_KEY"]
+SECRETS = [
+    "SECRET_KEY",
+    "TURSO_AUTH_TOKEN",
+    "AFN_DATABASE_KEY",
+    "AFN_SQLD_ADMIN_KEY",
+    "TURSO_API_TOKEN",
+    "REDIS_PASSWORD",
+    "OPENAI_API_KEY",
+]
 
 
 def test_every_secret_is_declared_as_one() -> None:
@@ -245,6 +261,7 @@ SERVERS = [
     ("http://127.0.0.1:8080", "", "http://127.0.0.1:8080", ""),
     ("http://localhost:8080", "", "http://localhost:8080", ""),
     ("http://[::1]:8080", "", "http://[::1]:8080", ""),
+    ("http://localhost:8080?namespace=prod", "t", "http://localhost:8080?namespace=prod", "t"),
 ]
 
 
@@ -253,7 +270,117 @@ def test_a_server_is_the_database_where_one_is_named(
     start: Callable[..., Any], url: str, token: str, name: str, used: str
 ) -> None:
     [database] = start("DATABASES['default']", TURSO_DATABASE_URL=url, TURSO_AUTH_TOKEN=token)
-    assert (database["NAME"], database["OPTIONS"]) == (name, {"auth_token": used})
+    assert (database["NAME"], database["OPTIONS"]["auth_token"]) == (name, used)
+
+
+def test_a_server_takes_the_bounds_of_its_pool(start: Callable[..., Any]) -> None:
+    [options] = start(
+        "DATABASES['default']['OPTIONS']",
+        TURSO_DATABASE_URL="http://localhost:8080",
+        AFN_SERVER_TIMEOUT="3",
+        DB_POOL_SIZE="2",
+        DB_MAX_OVERFLOW="1",
+        DB_POOL_TIMEOUT="4",
+        DB_POOL_RECYCLE="60",
+    )
+    assert options == {
+        "auth_token": "",
+        "timeout": 3.0,
+        "pool_size": 2,
+        "max_overflow": 1,
+        "pool_timeout": 4.0,
+        "pool_recycle": 60,
+    }
+
+
+@pytest.mark.parametrize(
+    ("variables", "name"),
+    [
+        ({"TURSO_REPLICA_URL": "http://localhost:8081"}, "http://localhost:8081"),
+        (
+            {"TURSO_REPLICA_URL": "http://localhost:8081", "AFN_ENVIRONMENT": "feature-x"},
+            "http://localhost:8081?namespace=feature-x",
+        ),
+    ],
+)
+def test_a_replica_is_an_alias_that_is_only_read(
+    start: Callable[..., Any], variables: dict[str, str], name: str
+) -> None:
+    replica, routers = start(
+        "DATABASES['replica']", "DATABASE_ROUTERS", TURSO_DATABASE_URL="http://localhost:8080", **variables
+    )
+    assert replica["NAME"] == name
+    assert replica["OPTIONS"]["replica_of"] == "default"
+    assert routers == ["afn_project.replicas.ReplicaRouter"]
+
+
+def test_a_copy_in_a_file_is_an_alias_too(start: Callable[..., Any], tmp_path: Path) -> None:
+    default, replica = start(
+        "DATABASES['default']['NAME']",
+        "DATABASES['replica']",
+        TURSO_SYNC_URL="http://localhost:8080",
+        AFN_REPLICA_FILE=str(tmp_path / "copy.db"),
+    )
+    assert default == "http://localhost:8080"
+    assert replica["NAME"] == f"file:{tmp_path / 'copy.db'}?mode=ro"
+    assert replica["OPTIONS"] == {"replica_of": "default"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        (
+            {"TURSO_REPLICA_URL": "http://localhost"},
+            "TURSO_REPLICA_URL: expected TURSO_DATABASE_URL beside it",
+        ),
+        (
+            {"TURSO_SYNC_URL": "http://localhost", "TURSO_REPLICA_URL": "http://localhost:1"},
+            "TURSO_REPLICA_URL: expected either it or TURSO_SYNC_URL, got both",
+        ),
+        (
+            {"TURSO_SYNC_URL": "http://localhost", "TURSO_DATABASE_URL": "http://127.0.0.1"},
+            "TURSO_SYNC_URL: expected the same server as TURSO_DATABASE_URL",
+        ),
+        ({"TURSO_SYNC_URL": "copy.db"}, "TURSO_SYNC_URL: expected libsql://"),
+        (
+            {
+                "TURSO_DATABASE_URL": "libsql://db-org.turso.io",
+                "TURSO_AUTH_TOKEN": CANARY,
+                "AFN_ENVIRONMENT": "feature-x",
+            },
+            "AFN_ENVIRONMENT: at Turso each environment has an address and a token of its own",
+        ),
+        (
+            {"TURSO_DATABASE_URL": "http://localhost?namespace=..%2f"},
+            "TURSO_DATABASE_URL: expected libsql://",
+        ),
+    ],
+)
+def test_servers_that_do_not_go_together_are_refused(
+    start: Callable[..., Any], variables: dict[str, str], message: str
+) -> None:
+    found = start("DEBUG", **variables)
+    assert found.startswith(message)
+    assert CANARY not in found
+
+
+def test_an_environment_is_a_file_or_a_namespace(start: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "feature-x.db").touch()
+    folder = {"AFN_ENVIRONMENTS_DIR": str(tmp_path)}
+    [name] = start("DATABASES['default']['NAME']", AFN_ENVIRONMENT="feature-x", **folder)
+    assert name == str(tmp_path / "feature-x.db")
+    [name] = start("DATABASES['default']['NAME']", AFN_ENVIRONMENT="prod", **folder)  # the main one's name
+    assert name == str(tmp_path / "afn.db")
+    server = {"TURSO_DATABASE_URL": "http://localhost:8080?namespace=prod"}
+    [name] = start("DATABASES['default']['NAME']", AFN_ENVIRONMENT="feature-x", **server)
+    assert name == "http://localhost:8080?namespace=feature-x"
+
+
+def test_an_environment_that_is_not_there_is_not_made(start: Callable[..., Any], tmp_path: Path) -> None:
+    message = start("DEBUG", AFN_ENVIRONMENT="feature-y", AFN_ENVIRONMENTS_DIR=str(tmp_path))
+    assert message.startswith("AFN_ENVIRONMENT: there is no environment 'feature-y'. There are: prod.")
+    assert "environments fork prod feature-y" in message
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -295,7 +422,7 @@ def test_a_server_is_never_replaced_by_the_file(tmp_path: Path) -> None:
     for arguments in (["migrate"], ["search", "x"]):
         done = manage(*arguments, AFN_DATABASE_FILE=str(file), **server)
         assert done.returncode == 1
-        assert "servers come with a later release" in done.stderr.splitlines()[-1]
+        assert "https://db.example.org cannot be reached" in done.stderr.splitlines()[-1]
         assert CANARY not in done.stdout + done.stderr
     assert done.stderr.startswith("CommandError: ")
     assert not file.exists()

@@ -25,4 +25,5 @@ class Command(BaseCommand):
             text = str(error)
             is_unprepared = "no such table" in text or "no such column" in text
             hint = " Run `manage.py init_db` first: it makes and updates the tables." if is_unprepared else ""
-            raise CommandError(f"The database cannot be used: {text}.{hint}") from error
+            end = "" if text.endswith((".", "?")) else "."
+            raise CommandError(f"The database cannot be used: {text}{end}{hint}") from error

@@ -1,0 +1,64 @@
+"""Pages while the database is frozen or out of reach: they say so, and what to do."""
+
+import logging
+import sys
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.views.defaults import server_error as page_500
+
+from .libsql.errors import OutcomeUnknown, ServerError, WritesBlocked
+
+logger = logging.getLogger(__name__)
+
+
+class DatabaseErrorsMiddleware:
+    """Outside of all that may ask the database, sessions and sign-in among it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        return answer(request, error) if isinstance(error, ServerError) else None
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's ``handler500``: what failed outside of the view, such as saving the session."""
+    error = sys.exc_info()[1]
+    response: HttpResponse = answer(request, error) if isinstance(error, ServerError) else page_500(request)
+    return response
+
+
+def describe(error: ServerError) -> tuple[int, str]:
+    """Status and text for whoever asked: 423 with the operator's reason where it is frozen, else 503.
+
+    The error's own text may name inner addresses: that goes to the log.
+    """
+    if isinstance(error, WritesBlocked):
+        return 423, str(error)
+    logger.error("The database failed: %s", error)
+    if isinstance(error, OutcomeUnknown):
+        return 503, "The connection to the database broke: this is stored or not. Look before you try again."
+    return 503, "The database is out of reach, nothing was changed. Try again."
+
+
+def answer(request: HttpRequest, error: ServerError) -> HttpResponse:
+    status, text = describe(error)
+    if request.path.startswith("/api/"):
+        response: HttpResponse = JsonResponse({"detail": text}, status=status)
+    else:
+        context = {
+            "reason": getattr(error, "reason", ""),
+            "is_unknown": isinstance(error, OutcomeUnknown),
+            "path": request.path,
+        }
+        # Without context processors: they ask the database who is signed in.
+        response = HttpResponse(render_to_string("database_error.html", context), status=status)
+    if status == 503:
+        response["Retry-After"] = "2"
+    return response
