@@ -12,29 +12,44 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from ops import benchmarks
+from tests.servers import require
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with (tmp_path / benchmarks.PROMPTS_FILE).open("w", encoding="utf-8", newline="") as file:
         rows = [[f"Title {number}", f"Act as number {number}."] for number in range(30)]
         csv.writer(file).writerows([["act", "prompt"], *rows])
     vectors = np.random.default_rng(1).standard_normal((600, 32)).astype(np.float16)
+    # The benchmark's processes take the real settings.
+    monkeypatch.delenv("DJANGO_SETTINGS_MODULE", raising=False)
     np.save(tmp_path / benchmarks.VECTORS_FILE, vectors)
     return tmp_path
 
 
 def test_it_measures_every_target(data: Path) -> None:
+    require("sqld")
     seen: list[str] = []
     figures = benchmarks.run(data, progress=seen.append)
-    assert seen == ["Setting up", "Importing", "Orm", "Search", "Vectors"]
-    assert set(figures) == set(benchmarks.TARGETS)
+    local, remote = ["Orm", "Search", "Vectors"], ["Remote"]
+    assert seen == ["Setting up", "Importing", *local, "Setting up", "Importing", *remote]
+    targets = benchmarks.TARGETS | benchmarks.REMOTE_TARGETS
+    assert set(figures) == set(targets)
     for name, figure in figures.items():
-        target = benchmarks.TARGETS[name]
+        target = targets[name]
         assert math.isfinite(figure["value"])
-        assert figure["value"] > 0
+        assert figure["value"] > 0 or name == "remote_hybrid_search_extra"
         assert (figure["unit"], figure["target"]) == (target.unit, target.limit)
         assert isinstance(figure["pass"], bool)
+
+
+def test_without_a_server_its_figures_are_left_out_and_that_is_said(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(benchmarks, "find_sqld", lambda: None)
+    seen: list[str] = []
+    assert set(benchmarks.run(data, progress=seen.append)) == set(benchmarks.TARGETS)
+    assert "make sqld" in seen[-1]
 
 
 def fake(value: float) -> Any:
