@@ -92,6 +92,9 @@ class Env(BaseSettings):
         BASE_DIR / "var" / "environments", description="Folder of the environments that are local files."
     )
     afn_protected_environments: NAMES = Field(["prod"], description="Environments that nobody can delete.")
+    afn_backups_dir: Path = Field(
+        BASE_DIR / "var" / "backups", description="Folder of the backups that are files."
+    )
     afn_sqld_admin_url: str | None = Field(None, description="Admin address of the server, for environments.")
     afn_sqld_admin_key: SecretStr | None = Field(None, description="Its `--admin-auth-key`.")
     afn_token_keys: Path = Field(
@@ -162,7 +165,9 @@ class Env(BaseSettings):
             raise ValueError("Expected an IANA name such as Asia/Tokyo") from error
         return value
 
-    @field_validator("afn_database_file", "afn_replica_file", "afn_environments_dir", "afn_token_keys")
+    @field_validator(
+        "afn_database_file", "afn_replica_file", "afn_environments_dir", "afn_backups_dir", "afn_token_keys"
+    )
     @classmethod
     def from_the_checkout(cls, value: Path) -> Path:
         """A relative path means the same file wherever a command is started."""

@@ -189,6 +189,7 @@ AFN_PROCESSES = env.afn_processes
 AFN_MAIN_ENVIRONMENT = MAIN[env.environment]
 AFN_DATABASE_FILE = env.afn_database_file
 AFN_ENVIRONMENTS_DIR = env.afn_environments_dir
+AFN_BACKUPS_DIR = env.afn_backups_dir
 AFN_PROTECTED_ENVIRONMENTS = env.afn_protected_environments
 AFN_SQLD_ADMIN_URL = env.afn_sqld_admin_url
 AFN_SQLD_ADMIN_KEY = _secret(env.afn_sqld_admin_key)

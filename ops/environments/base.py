@@ -8,9 +8,12 @@ import builtins
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from .secret_text import SecretText
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 MAX_REASON = 200
@@ -42,6 +45,16 @@ class NotConfigured(EnvironmentProblem):
 
 class ProviderFailed(EnvironmentProblem):
     """The provider could not be reached, or refused."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token and what it is good for: one namespace, or all of the server's (None)."""
+
+    text: SecretText = field(repr=False)
+    expires_at: datetime
+    namespace: str | None
+    access: Literal["rw", "ro"]
 
 
 @dataclass(frozen=True)
@@ -101,7 +114,7 @@ class Provider(ABC):
         return self.get(name)
 
     def fork(self, source: str, name: str) -> Environment:
-        """Copy an environment as it is at one moment, while others go on writing to it."""
+        """Copy an environment as it is at one moment, while others go on writing. A copy is never frozen."""
         self.get(source)
         self._check_free(name)
         self._fork(source, name)
@@ -109,6 +122,11 @@ class Provider(ABC):
 
     def delete(self, name: str) -> None:
         """Remove an environment and all that is in it; refused for the current and for protected ones."""
+        self.check_deletion(name)
+        self._delete(name)
+
+    def check_deletion(self, name: str) -> None:
+        """Raise what ``delete`` would raise, before anybody is asked whether they are sure."""
         environment = self.get(name)
         if environment.is_current:
             raise Protected(
@@ -116,7 +134,6 @@ class Provider(ABC):
             )
         if environment.is_protected:
             raise Protected(f"{name!r} is protected from deletion: {self.protection_hint}.")
-        self._delete(name)
 
     def freeze(self, name: str, reason: str) -> Environment:
         """Block writes; whoever tries to write sees the reason. Reading goes on."""
@@ -135,9 +152,24 @@ class Provider(ABC):
         self._unfreeze(name)
         return self.get(name)
 
+    def backup(self, name: str, folder: Path) -> str:
+        """Keep a copy of an environment as it is now, as a file in `folder`; what and where it is.
+
+        Where a provider gives no files, the copy is an environment, too.
+        """
+        copy = f"backup-{datetime.now(UTC):%Y%m%d%H%M%S}-{name}"[:63].rstrip("-")
+        self.fork(name, copy)
+        return f"the environment {copy}"
+
     @abstractmethod
     def database(self, name: str) -> dict[str, Any]:
         """The entry of ``DATABASES`` that opens an environment; its token, if any, is a ``Secret``."""
+
+    def mint_token(
+        self, name: str, *, read_only: bool, lifetime: timedelta, allow_long: bool = False
+    ) -> Token:
+        """A token for SQL in one environment. Commands alone may show it: SQL is access to files."""
+        raise NotConfigured("Local files need no token: whoever may read the file may read the database.")
 
     @property
     def protection_hint(self) -> str:

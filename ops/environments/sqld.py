@@ -8,6 +8,7 @@ server has completed, and names that were removed from it by other means.
 
 import builtins
 from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
@@ -15,7 +16,15 @@ from urllib.parse import parse_qs, urlsplit
 from django.conf import settings
 
 from . import base, sqld_dump
-from .base import Environment, EnvironmentProblem, NameTaken, NotConfigured, ProviderFailed, WrongName
+from .base import (
+    Environment,
+    EnvironmentProblem,
+    NameTaken,
+    NotConfigured,
+    ProviderFailed,
+    Token,
+    WrongName,
+)
 from .sqld_access import Access
 from .sqld_admin import Admin
 from .sqld_registry import RESERVED, Registry, Row, State
@@ -96,6 +105,19 @@ class Provider(base.Provider):
         """Write an environment to a file of SQL that recreates it; its size in bytes."""
         self._finished(name)
         return sqld_dump.dump(self.url, name, self._access.token(name, read_only=True), file)
+
+    def mint_token(
+        self, name: str, *, read_only: bool, lifetime: timedelta, allow_long: bool = False
+    ) -> Token:
+        check_name(name)
+        return self._access.mint(name, read_only=read_only, lifetime=lifetime, allow_long=allow_long)
+
+    def backup(self, name: str, folder: Path) -> str:
+        """A file of SQL; a new namespace is made of it with ``{"dump_url": "file://…"}``."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = folder / f"{name}-{datetime.now(UTC):%Y%m%d%H%M%S}.sql"
+        self.dump(name, file)
+        return str(file)
 
     def _list(self) -> builtins.list[Environment]:
         found = [self._environment(row) for row in self._rows()]

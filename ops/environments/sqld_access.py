@@ -6,9 +6,9 @@ from pathlib import Path
 
 import jwt
 
-from .base import NotConfigured
+from .base import NotConfigured, Token
 from .secret_text import SecretText
-from .tokens import Token, has_keys, mint_token
+from .tokens import has_keys, mint_token
 
 _LIFE = timedelta(hours=4)  # as long as a rehearsed migration may take
 _SOON = timedelta(minutes=10)
@@ -44,6 +44,16 @@ class Access:
             minted = mint_token(self._keys, namespace=namespace, read_only=read_only, lifetime=_LIFE)
             self._minted[namespace, read_only] = minted
         return minted.text
+
+    def mint(self, namespace: str, *, read_only: bool, lifetime: timedelta, allow_long: bool) -> Token:
+        """A new token for somebody else. Raises ``NotConfigured`` without a key to sign it."""
+        return mint_token(
+            self._keys,
+            namespace=namespace,
+            read_only=read_only,
+            lifetime=lifetime,
+            allow_long=allow_long,
+        )
 
 
 def _opens_all(token: str) -> bool:

@@ -12,7 +12,6 @@ import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -27,7 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from .base import EnvironmentProblem, NotConfigured, check_name
+from .base import EnvironmentProblem, NotConfigured, Token, check_name
 from .secret_text import SecretText
 
 SIGNING, PUBLIC = "signing.pem", "public.pem"
@@ -36,16 +35,6 @@ MAX_LONG_LIFETIME = timedelta(days=30)
 _MAX_KEY_FILE = 100_000  # bytes; a key has 120
 _END = b"-----END PUBLIC KEY-----\n"
 Access = Literal["rw", "ro"]
-
-
-@dataclass(frozen=True)
-class Token:
-    """A token and what it is good for: one namespace, or all of the server's (None)."""
-
-    text: SecretText = field(repr=False)
-    expires_at: datetime
-    namespace: str | None
-    access: Access
 
 
 def has_keys(folder: Path) -> bool:
@@ -138,7 +127,8 @@ def _signing_key(folder: Path) -> Ed25519PrivateKey:
             content = opened.read(_MAX_KEY_FILE)
     except FileNotFoundError as error:
         raise NotConfigured(
-            f"{file} is missing: make keys first, or name the folder that has them with AFN_TOKEN_KEYS."
+            f"{file} is missing: make keys with `manage.py environments keys generate`, or name the folder "
+            "that has them with AFN_TOKEN_KEYS."
         ) from error
     except OSError as error:
         raise NotConfigured(f"{file} cannot be read: {error.strerror}.") from error

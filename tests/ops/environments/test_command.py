@@ -1,0 +1,163 @@
+"""`manage.py environments` as it is typed, on files and on a server."""
+
+import json
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import jwt
+import pytest
+
+from tests.processes import manage
+from tests.sqld import ADMIN_KEY, company_sqld
+
+Run = Callable[..., CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module", params=["local", "sqld"])
+def variables(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A main environment named dev, with the samples."""
+    folder = tmp_path_factory.mktemp(request.param)
+    common = {
+        "ENVIRONMENT": "development",
+        "AFN_DATABASE_FILE": str(folder / "afn.db"),
+        "AFN_ENVIRONMENTS_DIR": str(folder / "environments"),
+        "AFN_TOKEN_KEYS": str(folder / "keys"),
+        "AFN_PROTECTED_ENVIRONMENTS": "staging",
+    }
+    if request.param == "local":
+        assert manage("init_db", **common).returncode == 0
+        yield common
+        return
+    with company_sqld(folder / "company") as server:
+        common |= {
+            "TURSO_DATABASE_URL": server.create("dev"),
+            "TURSO_AUTH_TOKEN": server.token(),
+            "AFN_SQLD_ADMIN_URL": server.admin_url,
+            "AFN_SQLD_ADMIN_KEY": ADMIN_KEY,
+        }
+        assert manage("init_db", **common).returncode == 0
+        yield common
+
+
+@pytest.fixture
+def run(variables: dict[str, str]) -> Run:
+    def run(*arguments: str, **more: str) -> CompletedProcess[str]:
+        return manage("environments", *arguments, **variables | more)
+
+    return run
+
+
+def names(run: Run) -> list[str]:
+    return [environment["name"] for environment in json.loads(run("list", "--json").stdout)]
+
+
+def failure(done: CompletedProcess[str]) -> str:
+    """The one line that says what is wrong."""
+    assert done.returncode == 1
+    assert done.stderr.startswith("CommandError: ")
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+def test_a_fork_is_made_worked_in_and_deleted(run: Run, variables: dict[str, str]) -> None:
+    done = run("fork", "dev", "feature-x")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("feature-x is a copy of dev.\nWork in it with AFN_ENVIRONMENT=feature-x")
+    fork = {"AFN_ENVIRONMENT": "feature-x"}
+    made = manage("search", "resume", "--json", **variables | fork)
+    assert (made.returncode, '"score"' in made.stdout) == (0, True)
+    listed = run("list").stdout.splitlines()
+    assert listed[0].startswith("dev  ")
+    assert "current" in listed[0]
+    assert "of dev" in listed[1]
+    assert failure(run("delete", "feature-x", "--yes", **fork)).count("works on") == 1
+    assert run("delete", "feature-x", "--yes", "--json").stdout == '{"deleted": "feature-x"}\n'
+    assert names(run) == ["dev"]
+
+
+def test_deleting_asks_for_the_name(run: Run) -> None:
+    assert run("create", "doomed").stdout == "doomed is made.\n"
+    assert "confirm with --yes" in failure(run("delete", "doomed"))  # nobody can type here
+    assert names(run) == ["dev", "doomed"]
+    assert run("delete", "doomed", "--yes").stdout.endswith("doomed is deleted.\n")
+
+
+def test_a_new_one_has_the_tables_unless_it_shall_be_empty(run: Run, variables: dict[str, str]) -> None:
+    run("create", "full")
+    run("create", "bare", "--empty")
+    for name, status in (("full", 0), ("bare", 1)):
+        assert manage("migrate", "--check", **variables | {"AFN_ENVIRONMENT": name}).returncode == status
+        run("delete", name, "--yes")
+
+
+def test_a_frozen_one_says_why(run: Run, variables: dict[str, str]) -> None:
+    reason = "Moving; 引越し中 <b>"
+    assert json.loads(run("freeze", "dev", reason, "--json").stdout)["frozen"] == reason
+    assert f"FROZEN: {reason}" in run("list").stdout
+    done = manage("create_api_key", "--name", "x", **variables)
+    made = manage("createsuperuser", "--noinput", "--username", "ada", "--email", "a@x.org", **variables)
+    assert done.returncode == made.returncode == 1
+    assert reason in made.stderr
+    assert run("unfreeze", "dev").stdout == "dev can be written again.\n"
+    assert "FROZEN" not in run("list").stdout
+
+
+@pytest.mark.parametrize("name", ["..%2f", "-x"])
+def test_names_that_lead_elsewhere_are_refused(run: Run, name: str) -> None:
+    before = names(run)
+    for arguments in (["create", "--", name], ["fork", "dev", "--", name]):
+        assert "lower-case letters, digits and hyphens" in failure(run(*arguments))
+    assert names(run) == before
+
+
+def test_what_is_there_is_not_overwritten(run: Run) -> None:
+    assert "already" in failure(run("fork", "dev", "dev"))
+    assert "already" in failure(run("create", "dev"))
+    assert "There is no environment 'nowhere'" in failure(run("fork", "nowhere", "x"))
+    assert "works on" in failure(run("delete", "dev", "--yes"))
+
+
+def test_protected_ones_stay(run: Run) -> None:
+    run("fork", "dev", "staging")
+    assert "AFN_PROTECTED_ENVIRONMENTS" in failure(run("delete", "staging", "--yes"))
+    done = run("delete", "staging", "--yes", AFN_PROTECTED_ENVIRONMENTS="prod")
+    assert done.returncode == 0, done.stderr
+
+
+def test_tokens_are_signed_with_a_key_of_ones_own(run: Run, variables: dict[str, str]) -> None:
+    folder = Path(variables["AFN_TOKEN_KEYS"])
+    if "TURSO_DATABASE_URL" not in variables:
+        assert "files need no token" in failure(run("token", "dev"))
+        return
+    assert "keys generate" in failure(run("token", "dev"))
+    assert f"--auth-jwt-key-file {folder / 'public.pem'}" in run("keys", "generate").stdout
+    assert stat.S_IMODE((folder / "signing.pem").stat().st_mode) == 0o600
+    done = run("token", "dev", "--read-only", "--hours", "1", "--json")
+    claims = jwt.decode(json.loads(done.stdout)["token"], options={"verify_signature": False})
+    assert (claims["a"], claims["id"]) == ("ro", "dev")
+    assert "readfile()" in done.stderr
+    assert "24 hours" in failure(run("token", "dev", "--hours", "25"))
+    assert run("token", "dev", "--hours", "25", "--long").returncode == 0
+    assert "--hours" in failure(run("token", "dev", "--hours", "nan"))
+    assert "already" in failure(run("keys", "generate"))
+    assert "Start the server anew" in run("keys", "rotate").stdout
+    assert "1 older keys are retired" in run("keys", "retire").stdout
+
+
+def test_every_action_explains_itself(run: Run) -> None:
+    for action in ("list", "fork", "token"):
+        done = run(action, "--help")
+        assert done.returncode == 0
+        assert "usage: manage.py environments" in done.stdout
+    assert "environments fork prod feature-x" in run("--help").stdout
+
+
+@pytest.mark.parametrize("variables", ["sqld"], indirect=True)
+def test_an_unreachable_provider_is_named(run: Run) -> None:
+    nobody = {"AFN_SQLD_ADMIN_URL": "http://127.0.0.1:9", "AFN_SQLD_ADMIN_KEY": "canary"}
+    text = failure(run("fork", "dev", "x", **nobody))
+    assert "AFN_SQLD_ADMIN_URL" in text
+    assert "canary" not in text
