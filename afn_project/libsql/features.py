@@ -68,6 +68,9 @@ class DatabaseFeatures(sqlite3.DatabaseFeatures):
             "libSQL is built with DQS=0: a double-quoted name that is no column is an error, not text.": {
                 "schema.tests.SchemaTests.test_autofield_to_o2o",
             },
+            "libSQL always has JSON, so nobody asks the database, which may be out of reach.": {
+                "backends.sqlite.test_features.FeaturesTests.test_supports_json_field_operational_error",
+            },
             "The test expects the name SQLite and its oldest version in the message.": {
                 "backends.sqlite.tests.Tests.test_check_database_version_supported",
             },
