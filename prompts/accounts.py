@@ -9,12 +9,12 @@ from .auth import find_user
 from .models import User
 
 
-def find_author(login: str | None) -> User:
+def find_author(login: str | None, *, option: str = "--user", using: str | None = None) -> User:
     """The user of that name or e-mail, or without one the first superuser. Raises ``CommandError``."""
     if login:
-        user = find_user(login)
+        user = find_user(login, using=using)
         if user is None:
-            raise CommandError(f"--user: expected the name or e-mail of a user, got {login!r}.")
+            raise CommandError(f"{option}: expected the name or e-mail of a user, got {login[:150]!r}.")
         return user
     user = User.objects.filter(is_superuser=True).order_by("date_joined").first()
     if user is None:

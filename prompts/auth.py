@@ -8,9 +8,10 @@ from django.db.models import Q
 from .models import User
 
 
-def find_user(login: str) -> User | None:
+def find_user(login: str, *, using: str | None = None) -> User | None:
     """The user of that name or e-mail. A name may look like somebody else's address: the name comes first."""
-    return User.objects.filter(username=login).first() or User.objects.filter(email__iexact=login).first()
+    users = User.objects.using(using)
+    return users.filter(username=login).first() or users.filter(email__iexact=login).first()
 
 
 class UsernameOrEmailBackend(ModelBackend):

@@ -79,6 +79,11 @@ def compare(old: str, new: str) -> Diff:
     return _Comparison(by_words=len(old) + len(new) <= WORD_LIMIT).run(old, new)
 
 
+def matching_blocks(old: Sequence[str], new: Sequence[str]) -> list[Block]:
+    """Runs of lines that both have, in order, none overlapping another; bounded in time as `compare` is."""
+    return _Comparison(by_words=False).blocks(old, new)
+
+
 class _Comparison:
     def __init__(self, by_words: bool) -> None:
         self.by_words = by_words
@@ -86,7 +91,7 @@ class _Comparison:
         self.is_complete = True
 
     def run(self, old: str, new: str) -> Diff:
-        a, b = _lines(old), _lines(new)
+        a, b = split_lines(old), split_lines(new)
         rows: list[Row] = []
         i = j = 0
         for at_a, at_b, size in [*self.blocks(a, b), (len(a), len(b), 0)]:
@@ -229,7 +234,7 @@ def _likeness(a: Counter[str], b: Counter[str]) -> float:
     return share if share >= _LEAST_ALIKE else 0.0
 
 
-def _lines(text: str) -> list[str]:
+def split_lines(text: str) -> list[str]:
     """The lines with their ends."""
     lines = [line + "\n" for line in text.split("\n")]
     lines[-1] = lines[-1][:-1]

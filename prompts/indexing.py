@@ -1,11 +1,15 @@
-"""Keeps the collection ``prompts`` in step with the prompts: one item each, whose key is the prompt's id."""
+"""Keeps the collection ``prompts`` in step with the prompts: one item each, whose key is the prompt's id.
+
+``using`` names the database whose prompts and index are meant, by default the one that is written to.
+Collection and prompts are always of the same database.
+"""
 
 import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import router, transaction
 from django.db.models import F, Q
 
 from vectors import store
@@ -23,26 +27,32 @@ COLLECTION = "prompts"
 BATCH = 100
 
 
-def get_collection() -> Collection:
+def get_collection(using: str | None = None) -> Collection:
     """The collection of all prompts; made on first use, with the embedder that the settings name."""
     try:
-        return store.get_collection(COLLECTION)
+        return store.get_collection(COLLECTION, using=using)
     except CollectionNotFound:
-        with transaction.atomic():
+        alias = _written(using)
+        with transaction.atomic(using=alias):
             # Another process may have been faster; from here on none can be.
-            collection = Collection.objects.filter(name=COLLECTION).first()
+            collection = Collection.objects.using(alias).filter(name=COLLECTION).first()
             if collection is None:
-                collection = store.create_collection(COLLECTION, strategy=settings.VECTOR_INDEX_TYPE)
-                database.create_view(collection)
+                strategy = settings.VECTOR_INDEX_TYPE
+                collection = store.create_collection(COLLECTION, strategy=strategy, using=alias)
+                database.create_view(collection, alias)
         return collection
 
 
-def index(prompts: Iterable[Prompt]) -> UpsertResult:
+def _written(using: str | None) -> str:
+    return using or router.db_for_write(Prompt)
+
+
+def index(prompts: Iterable[Prompt], *, using: str | None = None) -> UpsertResult:
     """Embed and store the current version of each prompt; what is stored already is left alone.
 
     Raises ``EmbedderError`` where the embedder fails; batches before that stay.
     """
-    collection = get_collection()
+    collection = get_collection(_written(using))
     result, batch = UpsertResult(), []
     for prompt in prompts:
         batch.append(prompt)
@@ -52,98 +62,110 @@ def index(prompts: Iterable[Prompt]) -> UpsertResult:
     return result + _index_batch(collection, batch) if batch else result
 
 
-def rebuild_collection() -> Collection:
+def rebuild_collection(using: str | None = None) -> Collection:
     """Drop the collection and make it anew, with the embedder that the settings name now."""
-    with transaction.atomic():  # where the new one cannot be made, the old one stays
-        store.delete_collection(get_collection().name)
-        return get_collection()
+    alias = _written(using)
+    with transaction.atomic(using=alias):  # where the new one cannot be made, the old one stays
+        store.delete_collection(get_collection(alias).name, using=alias)
+        return get_collection(alias)
 
 
-def other_embedder() -> str:
+def other_embedder(using: str | None = None) -> str:
     """The embedder that the index was made with, if the settings name another now; else empty."""
-    used = get_collection().embedder
+    used = get_collection(using).embedder
     return used if used != default_name() else ""
 
 
-def remove(prompt_ids: Sequence[str]) -> int:
+def remove(prompt_ids: Sequence[str], *, using: str | None = None) -> int:
     """Take prompts out of the index, whether they still exist or not."""
-    return store.delete(get_collection(), prompt_ids)
+    alias = _written(using)
+    return store.delete(get_collection(alias), prompt_ids, using=alias)
 
 
-def index_everything(*, track: Any = iter) -> UpsertResult:
+def index_everything(*, track: Any = iter, using: str | None = None) -> UpsertResult:
     """Bring the whole index up to date, and repair what plain SQL left behind.
 
     Prompts inserted with plain SQL get their first version, changed ones a new one; items of prompts that
     are gone are removed. ``track`` wraps the iterable of prompts, for a progress bar.
     """
-    add_missing_versions()
-    collection = get_collection()
-    known = set(Prompt.objects.values_list("pk", flat=True))
-    store.delete(collection, [item.key for item in store.iterate(collection) if item.key not in known])
-    return index(track(Prompt.objects.order_by("pk").iterator(chunk_size=BATCH)))
+    alias = _written(using)
+    add_missing_versions(alias)
+    collection = get_collection(alias)
+    prompts = Prompt.objects.using(alias)
+    known = set(prompts.values_list("pk", flat=True))
+    items = store.iterate(collection, using=alias)
+    store.delete(collection, [item.key for item in items if item.key not in known], using=alias)
+    return index(track(prompts.order_by("pk").iterator(chunk_size=BATCH)), using=alias)
 
 
-def count_outdated() -> int:
+def count_outdated(using: str | None = None) -> int:
     """How many prompts the index does not hold as they are now."""
     current = Q(embeddings__version__version=F("version"), embeddings__collection__name=COLLECTION)
-    return Prompt.objects.exclude(pk__in=Prompt.objects.filter(current).values("pk")).count()
+    prompts = Prompt.objects.using(using)
+    return prompts.exclude(pk__in=prompts.filter(current).values("pk")).count()
 
 
-def add_missing_versions() -> int:
+def add_missing_versions(using: str | None = None) -> int:
     """Write the version of each prompt whose content no version holds; returns how many there were."""
+    alias = _written(using)
     written = 0
-    for prompt in Prompt.objects.order_by("pk").iterator(chunk_size=BATCH):
-        latest = prompt.versions.order_by("-version").first()
+    for prompt in Prompt.objects.using(alias).order_by("pk").iterator(chunk_size=BATCH):
+        latest = prompt.versions.using(alias).order_by("-version").first()
         if latest is None or latest.content_hash != prompt.content_hash:
-            prompt.save(index=False)
+            prompt.save(index=False, using=alias)
             written += 1
     return written
 
 
 def _index_batch(collection: Collection, prompts: Sequence[Prompt]) -> UpsertResult:
     items = [_item(prompt) for prompt in prompts]
+    alias = _written(collection._state.db)
     try:
         # Embedding may take seconds: it is done before the transaction, never inside.
-        prepared = store.prepare(collection, items)
+        prepared = store.prepare(collection, items, using=alias)
     except InvalidItem as error:  # written with plain SQL: it must not keep the others out
         if len(prompts) > 1:
             return sum((_index_batch(collection, [prompt]) for prompt in prompts), UpsertResult())
         logger.warning("Prompt %s cannot be searched: %s", prompts[0].pk, error)
         return UpsertResult()
     try:
-        with transaction.atomic():
-            stored = Prompt.objects.in_bulk([prompt.pk for prompt in prompts])
+        with transaction.atomic(using=alias):
+            stored = Prompt.objects.using(alias).in_bulk([prompt.pk for prompt in prompts])
             current = [stored[prompt.pk] for prompt in prompts if prompt.pk in stored]
             if [_item(prompt) for prompt in current] == items:
-                return _write(collection, prepared, current)
+                return _write(collection, prepared, current, alias)
             # Changed or deleted while they were embedded: what is stored now counts.
-            store.delete(collection, [prompt.pk for prompt in prompts if prompt.pk not in stored])
+            gone = [prompt.pk for prompt in prompts if prompt.pk not in stored]
+            store.delete(collection, gone, using=alias)
     except StaleBatch:  # the index changed meanwhile
         current = list(prompts)
     return _index_batch(collection, current) if current else UpsertResult()
 
 
-def _write(collection: Collection, prepared: store.Prepared, prompts: Sequence[Prompt]) -> UpsertResult:
+def _write(
+    collection: Collection, prepared: store.Prepared, prompts: Sequence[Prompt], alias: str
+) -> UpsertResult:
     """Within the caller's transaction: the items, and the records of which version each holds."""
-    result = store.write(collection, prepared)
+    result = store.write(collection, prepared, using=alias)
     hashes = {prompt.pk: hash_content(prompt.content) for prompt in prompts}
-    versions = PromptVersion.objects.filter(prompt__in=prompts, content_hash__in=set(hashes.values()))
+    versions = PromptVersion.objects.using(alias).defer("content")
+    versions = versions.filter(prompt__in=list(hashes), content_hash__in=set(hashes.values()))
     newest = {
-        version.prompt_id: version
+        version.prompt_id: version.pk
         for version in versions.order_by("version")
         if version.content_hash == hashes[version.prompt_id]
     }
-    PromptEmbedding.objects.bulk_create(
+    PromptEmbedding.objects.using(alias).bulk_create(
         [
             PromptEmbedding(
-                prompt=prompt,
-                version=newest[prompt.pk],
-                collection=collection,
+                prompt_id=key,
+                version_id=newest[key],
+                collection_id=collection.pk,
                 model=collection.model,
-                content_hash=hashes[prompt.pk],
+                content_hash=content_hash,
             )
-            for prompt in prompts
-            if prompt.pk in newest
+            for key, content_hash in hashes.items()
+            if key in newest
         ],
         update_conflicts=True,
         unique_fields=["prompt", "collection"],

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db import connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.models.signals import post_delete, post_migrate, pre_migrate
 from django.dispatch import receiver
 
@@ -14,8 +14,9 @@ from .models import Prompt
 def remove_from_index(instance: Prompt, using: str, **kwargs: Any) -> None:
     from .tasks import remove_from_index
 
-    prompt_id = instance.pk  # the deletion takes it off the object before it commits
-    transaction.on_commit(lambda: remove_from_index.delay([prompt_id]), using=using, robust=True)
+    ids = [instance.pk]  # the deletion takes it off the object before it commits
+    remove = remove_from_index.delay if using == DEFAULT_DB_ALIAS else remove_from_index
+    transaction.on_commit(lambda: remove(ids, using), using=using, robust=True)
 
 
 @receiver(pre_migrate)

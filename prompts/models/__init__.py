@@ -1,6 +1,7 @@
 from .api_key import ApiKey, Scope
 from .embedding import PromptEmbedding
 from .evaluation import Evaluation
+from .fields import PromptFields
 from .prompt import Prompt, PromptVersion, Status
 from .user import User
 
@@ -9,6 +10,7 @@ __all__ = [
     "Evaluation",
     "Prompt",
     "PromptEmbedding",
+    "PromptFields",
     "PromptVersion",
     "Scope",
     "Status",

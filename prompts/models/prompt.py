@@ -2,7 +2,7 @@ import hashlib
 from typing import Any
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import DEFAULT_DB_ALIAS, models, router, transaction
 from django.db.models.expressions import RawSQL
 
 from ..validators import (
@@ -17,6 +17,7 @@ from ..validators import (
     validate_title,
 )
 from .base import ChangingRecord, RandomHex, Record
+from .fields import record_fields
 
 
 def hash_content(content: str) -> str:
@@ -121,42 +122,51 @@ class Prompt(ChangingRecord):
         database holds decides, not what this object was loaded with: versions only ever grow. The search
         index follows after the commit; with ``index=False`` the caller sees to it.
         """
+        using = kwargs["using"] = kwargs.get("using") or router.db_for_write(type(self), instance=self)
         fields = kwargs.get("update_fields")
         saves_content = fields is None or "content" in fields
-        with transaction.atomic(using=kwargs.get("using")):
-            latest = None if self._state.adding else self.versions.order_by("-version").first()
+        with transaction.atomic(using=using):
+            versions = PromptVersion.objects.using(using)
+            latest = None if self._state.adding else versions.filter(prompt=self.pk).first()
             is_new = saves_content and (latest is None or latest.content_hash != self.content_hash)
             # Plain SQL may have set a number that no version has.
-            self.version = max((latest.version if latest else 0) + is_new, self._stored_version(), 1)
+            self.version = max((latest.version if latest else 0) + is_new, self._stored_version(using), 1)
             if fields is not None and saves_content:
                 kwargs["update_fields"] = {*fields, "version", "updated_at"}
             super().save(*args, **kwargs)
             if is_new:
-                self.versions.create(
+                versions.create(
+                    prompt_id=self.pk,
                     version=self.version,
                     content=self.content,
                     content_hash=self.content_hash,
-                    parent=latest,
-                    author=author or self.user,
+                    parent_id=latest.pk if latest else None,
+                    author_id=author.pk if author else self.user_id,
                     message=message,
                 )
+            record_fields(self.pk, using)
             if index:
                 # Robust: saving works while the embedder is out of reach; `embed_prompts` catches up. No
                 # partial(): Django logs a failure by the function's name, which a partial has not.
-                prompt_id = self.pk
-                transaction.on_commit(lambda: _index_later(prompt_id), using=kwargs.get("using"), robust=True)
+                ids = [self.pk]
+                transaction.on_commit(lambda: index_later(ids, using), using=using, robust=True)
 
-    def _stored_version(self) -> int:
+    def _stored_version(self, using: str) -> int:
         if self._state.adding:
             return 0
-        stored = type(self).objects.using(self._state.db).filter(pk=self.pk)
+        stored = type(self).objects.using(using).filter(pk=self.pk)
         return stored.values_list("version", flat=True).first() or 0
 
 
-def _index_later(prompt_id: str) -> None:
+def index_later(prompt_ids: list[str], using: str) -> None:
+    """Have the search index of the database `using` follow; after the commit, for embedding takes time."""
     from ..tasks import index_prompts
 
-    index_prompts.delay([prompt_id])
+    if using == DEFAULT_DB_ALIAS:
+        index_prompts.delay(prompt_ids)
+    else:
+        # A worker is another process: it does not know the alias under which an environment is open here.
+        index_prompts(prompt_ids, using)
 
 
 class PromptVersion(Record):

@@ -2,13 +2,17 @@
 
 import io
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
+from pytest_django import DjangoDbBlocker
 
 from prompts.models import Prompt, User
+from tests.prompts.databases import make_migrated, opened
 from tests.vectors.fakes import FakeEmbedder
 from vectors.errors import EmbedderError
 
@@ -64,3 +68,20 @@ def broken_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
         raise EmbedderError("embedder fake", "an answer", "none")
 
     monkeypatch.setattr(FakeEmbedder, "embed", fail)
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker) -> Path:
+    return make_migrated(tmp_path_factory.mktemp("migrated") / "afn.db", django_db_blocker)
+
+
+@pytest.fixture
+def databases(
+    django_db_setup: None, migrated_file: Path, tmp_path: Path, django_db_blocker: DjangoDbBlocker
+) -> Iterator[tuple[str, str]]:
+    """The aliases ``left`` and ``right`` of two database files, with tables and the user ``aoi``."""
+    files = tmp_path / "left.db", tmp_path / "right.db"
+    for file in files:
+        shutil.copyfile(migrated_file, file)
+    with django_db_blocker.unblock(), opened("left", files[0]) as left, opened("right", files[1]) as right:
+        yield left, right

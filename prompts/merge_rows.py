@@ -1,0 +1,203 @@
+"""The rows of a merge: read from both databases before its transaction, and written in it."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.db import models
+from django.db.models import F
+from django.db.models.functions import Length
+from django.utils import timezone
+
+from .histories import id_of_copy
+from .merge_steps import Step
+from .models import Prompt, PromptFields, PromptVersion
+from .models.fields import FIELDS, hash_fields
+from .models.prompt import hash_content
+from .states import Entry, batches
+
+IDS: Final = 10_000  # values bound to one statement
+
+
+@dataclass
+class Rows:
+    """What a merge writes. ``edited`` prompts get new fields, ``rewritten`` ones a new content as well."""
+
+    created: list[Prompt] = field(default_factory=list)
+    edited: list[Prompt] = field(default_factory=list)
+    rewritten: list[Prompt] = field(default_factory=list)
+    renamed: list[str] = field(default_factory=list)
+    versions: list[PromptVersion] = field(default_factory=list)
+    records: list[PromptFields] = field(default_factory=list)
+
+    @property
+    def changed(self) -> list[str]:
+        """The ids of the prompts that are not what they were."""
+        return [prompt.pk for prompt in (*self.created, *self.edited, *self.rewritten)]
+
+    def write(self, using: str) -> None:
+        """Within the caller's transaction; contents go in statements of a size that a server takes."""
+        prompts = Prompt.objects.using(using)
+        # All give up their names first: two may have swapped them.
+        for ids in slices(self.renamed):
+            prompts.filter(pk__in=ids).update(name=F("id"))
+        now = timezone.now()
+        for prompt in (*self.edited, *self.rewritten):
+            prompt.updated_at = now
+        for edited in batches(((prompt, 0) for prompt in self.edited), 100):
+            prompts.bulk_update(edited, (*FIELDS, "updated_at"))
+        for rewritten in _by_length(self.rewritten, 100):
+            prompts.bulk_update(rewritten, (*FIELDS, "updated_at", "content", "version"))
+        for created in _by_length(self.created):
+            prompts.bulk_create(created)
+        for versions in _by_length(self.versions):
+            PromptVersion.objects.using(using).bulk_create(versions)
+        PromptFields.objects.using(using).bulk_create(self.records, batch_size=500)
+
+
+@dataclass
+class Builder:
+    """Turns steps into rows. ``users`` leads from users of the source to those of the target; ``author``, an
+    id there, stands in for whom the target does not know. ``taken`` are the ids of the source's rows that
+    the target uses for another prompt.
+    """
+
+    source: str
+    message: str
+    users: Mapping[str, str]
+    author: str | None
+    taken: Collection[str]
+    versions: Mapping[str, PromptVersion]
+    records: Mapping[str, PromptFields]
+    origins: Mapping[str, Prompt]  # of prompts that are created: when, and from what file
+    rows: Rows = field(default_factory=Rows)
+
+    def add(self, step: Step) -> None:
+        key = step.key
+        number = self._add_versions(step, key)
+        self._add_records(step, key)
+        prompt = Prompt(pk=key, version=number, **step.fields)
+        if step.content is not None:
+            prompt.content = step.content
+        if step.target is None:
+            origin = self.origins[key]
+            prompt.user_id = self.users.get(step.source.user_id) or self.author or ""
+            prompt.created_at, prompt.source = origin.created_at, origin.source
+            self.rows.created.append(prompt)
+        elif step.content is not None:
+            self.rows.rewritten.append(prompt)
+        elif hash_fields(step.fields) != hash_fields(step.target.fields):
+            self.rows.edited.append(prompt)
+        if step.target and step.target.name != step.fields["name"]:
+            self.rows.renamed.append(key)
+
+    def _add_versions(self, step: Step, key: str) -> int:
+        """The versions that the target lacks, and the one that was merged; the number of the newest."""
+        target = step.target
+        number = max(target.version, target.versions[-1].number if target.versions else 0) if target else 0
+        ids = dict(step.versions.known)
+        for entry in step.new_versions:
+            version = self.versions[entry.id]
+            ids[entry.id] = self._id(entry.id, key)
+            number = max(number + 1, entry.number)
+            self.rows.versions.append(
+                PromptVersion(
+                    id=ids[entry.id],
+                    prompt_id=key,
+                    version=number,
+                    content=version.content,
+                    content_hash=version.content_hash,
+                    parent_id=ids.get(version.parent_id or ""),
+                    author_id=self._author(version.author_id),
+                    message=version.message,
+                    created_at=version.created_at,
+                )
+            )
+        if target and step.content is not None and step.adds_version:
+            number += 1
+            self.rows.versions.append(
+                PromptVersion(
+                    prompt_id=key,
+                    version=number,
+                    content=step.content,
+                    content_hash=hash_content(step.content),
+                    parent_id=target.versions[-1].id,
+                    author_id=self.author,
+                    message=self._message(step.source.versions[-1].number),
+                )
+            )
+        return number
+
+    def _add_records(self, step: Step, key: str) -> None:
+        newest: Entry | None = step.target.records[-1] if step.target and step.target.records else None
+        number, digest = (newest.number, newest.digest) if newest else (0, "")
+        for entry in step.new_records:
+            record = self.records[entry.id]
+            number, digest = max(number + 1, entry.number), entry.digest
+            self.rows.records.append(
+                PromptFields(
+                    id=self._id(entry.id, key),
+                    prompt_id=key,
+                    number=number,
+                    values=record.values,
+                    values_hash=digest,
+                    created_at=record.created_at,
+                )
+            )
+        if (merged := hash_fields(step.fields)) != digest and (step.moves_fields or step.target is None):
+            self.rows.records.append(
+                PromptFields(prompt_id=key, number=number + 1, values=step.fields, values_hash=merged)
+            )
+
+    def _id(self, entry_id: str, key: str) -> str:
+        return id_of_copy(key, entry_id) if entry_id in self.taken else entry_id
+
+    def _message(self, version: int) -> str:
+        return ": ".join(filter(None, [f"Merged version {version} of {self.source}", self.message]))
+
+    def _author(self, user_id: str | None) -> str | None:
+        return self.users.get(user_id, self.author) if user_id else None
+
+
+def read_versions(using: str, ids: Iterable[str]) -> dict[str, PromptVersion]:
+    """Versions with their contents, by id."""
+    return _read(PromptVersion.objects.using(using), ids, "content")
+
+
+def read_records(using: str, ids: Iterable[str]) -> dict[str, PromptFields]:
+    """States of fields, by id."""
+    return _read(PromptFields.objects.using(using), ids, "values")
+
+
+def _read(rows: models.QuerySet[Any], ids: Iterable[str], long: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for keys in slices(sorted(set(ids))):
+        for batch in batches(rows.filter(pk__in=keys).order_by().values_list("pk", Length(long))):
+            found |= rows.in_bulk(batch)
+    return found
+
+
+def read_origins(using: str, ids: Iterable[str]) -> dict[str, Prompt]:
+    """Prompts by id, with nothing but when and from what file they were made."""
+    found: dict[str, Prompt] = {}
+    for keys in slices(sorted(ids)):
+        found |= Prompt.objects.using(using).only("created_at", "source").order_by().in_bulk(keys)
+    return found
+
+
+def find_taken(using: str, ids: Mapping[str, str]) -> set[str]:
+    """Which of these ids of rows the database has for another prompt than the one that `ids` leads to."""
+    taken: set[str] = set()
+    for keys in slices(sorted(ids)):
+        for model in (PromptVersion, PromptFields):
+            rows = model._default_manager.using(using).filter(pk__in=keys).order_by()
+            taken |= {key for key, prompt in rows.values_list("pk", "prompt_id") if ids[key] != prompt}
+    return taken
+
+
+def slices(values: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (values[start : start + IDS] for start in range(0, len(values), IDS))
+
+
+def _by_length(rows: Sequence[Any], most: int = 500) -> Iterable[list[Any]]:
+    return batches(((row, len(row.content)) for row in rows), most)

@@ -1,0 +1,170 @@
+"""What merging one prompt comes to, decided before anything is written.
+
+The *source* is brought over and the *target* is written to: "theirs" and "ours" of a three-way merge. What
+the source's history has and the target's has not is appended to the target's, ids kept, and what was merged
+comes on top. So the next merge finds what both had last, and a merge that is run again finds nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from django.core.exceptions import ValidationError
+
+from .histories import Relation, relate
+from .models import Prompt
+from .models.fields import FIELDS, hash_fields
+from .models.prompt import hash_content
+from .states import Entry, PromptState
+from .three_way import MISSING, Hunk, Side, merge_set, merge_text, merge_value
+
+Action = Literal["created", "fast_forwarded", "merged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """What both sides changed; ``field`` is ``content``, ``title``, ``metadata.model``, …, and ``text`` shows
+    it as git does.
+    """
+
+    prompt: str
+    field: str
+    text: str
+
+    def as_json(self) -> dict[str, str]:
+        return {"prompt": self.prompt, "field": self.field, "text": self.text}
+
+
+@dataclass
+class Step:
+    """One prompt as it is in the source and in the target, where it may be missing, and what becomes of it.
+
+    ``fields`` and ``content`` are what the target is to have; ``content`` is None where it keeps its own.
+    """
+
+    source: PromptState
+    target: PromptState | None
+    versions: Relation = field(init=False)
+    records: Relation = field(init=False)
+    fields: dict[str, Any] = field(init=False)
+    content: str | None = None
+    action: Action = "fast_forwarded"
+    conflicts: list[Conflict] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        versions, records = (self.target.versions, self.target.records) if self.target else ((), ())
+        self.versions = relate(self.source.versions, versions, (self.source.id, self.key))
+        self.records = relate(self.source.records, records, (self.source.id, self.key))
+        self.fields = self.target.fields if self.target else self.source.fields
+        if self.target is None:
+            self.action = "created"
+
+    @property
+    def key(self) -> str:
+        """The id of the prompt in the target."""
+        return self.target.id if self.target else self.source.id
+
+    @property
+    def moves_content(self) -> bool:
+        """Whether the source has a content that is no part of the target's history."""
+        if self.target and self.source.content_hash == self.target.content_hash:
+            return False
+        return not self.source.is_versioned or self.source.versions[-1] in self.versions.missing
+
+    @property
+    def moves_fields(self) -> bool:
+        """Whether the source has fields that are no part of the target's history."""
+        theirs, newest = hash_fields(self.source.fields), self.source.records[-1:]
+        if self.target and theirs == hash_fields(self.target.fields):
+            return False
+        is_recorded = bool(newest) and newest[0].digest == theirs
+        return not is_recorded or newest[0] in self.records.missing
+
+    @property
+    def is_unversioned(self) -> bool:
+        """Whether plain SQL wrote a content that a merge needs as a version."""
+        sides = (self.source, self.target) if self.target else (self.source,)
+        return self.moves_content and not all(side.is_versioned for side in sides)
+
+    @property
+    def is_diverged(self) -> bool:
+        """Whether both sides have contents that the other has not."""
+        if self.target is None or not self.moves_content:
+            return False
+        return self.target.versions[-1] != self.versions.base_there
+
+    @property
+    def new_versions(self) -> tuple[Entry, ...]:
+        return self.versions.missing if self.moves_content else ()
+
+    @property
+    def adds_version(self) -> bool:
+        """Whether the content that the target gets is one that the source has not."""
+        return (
+            self.action == "merged"
+            and self.content is not None
+            and (hash_content(self.content) != self.source.content_hash)
+        )
+
+    @property
+    def new_records(self) -> tuple[Entry, ...]:
+        return self.records.missing if self.moves_fields else ()
+
+    @property
+    def has_effect(self) -> bool:
+        """Whether, once merged, it comes to something: another state of the target, or a longer history."""
+        if self.target is None or self.conflicts or self.content is not None or self.new_records:
+            return True
+        return hash_fields(self.fields) != hash_fields(self.target.fields)
+
+    def merge_content(self, texts: Mapping[str, str], resolve: Side | None) -> None:
+        """Decide on the content; `texts` are contents by the ids of versions of both databases."""
+        if not self.moves_content:
+            return
+        theirs = texts[self.source.versions[-1].id]
+        if self.target is None or not self.is_diverged:
+            self.content = theirs
+            return
+        base = texts[self.versions.base_there.id] if self.versions.base_there else ""
+        merged = merge_text(base, texts[self.target.versions[-1].id], theirs, resolve=resolve)
+        self.content = merged.text
+        self._note({"content": merged.conflicts})
+        if merged.text != theirs:
+            self.action = "merged"
+            self._check("content", merged.text or "")
+
+    def merge_fields(self, values: Mapping[str, dict[str, Any]], resolve: Side | None) -> None:
+        """Decide on all else; `values` are states of fields of the target, by id."""
+        if self.target is None or not self.moves_fields:
+            return
+        base = values[self.records.base_there.id] if self.records.base_there else {}
+        ours, theirs = self.target.fields, self.source.fields
+        merged: dict[str, Any] = {}
+        for name in FIELDS:
+            before = base.get(name, MISSING)
+            if name == "tags":
+                merged[name] = merge_set(base.get(name, []), ours[name], theirs[name])
+                continue
+            merged[name], found = merge_value(before, ours[name], theirs[name], resolve=resolve, path=name)
+            self._note({path: [hunk] for path, hunk in found.items()})
+        if not self.conflicts and hash_fields(merged) != hash_fields(theirs):
+            self.action = "merged"
+            for name, value in merged.items():
+                if value not in (ours[name], theirs[name]):
+                    self._check(name, value)
+        self.fields = merged
+
+    def _note(self, found: Mapping[str, list[Hunk]]) -> None:
+        for path, hunks in found.items():
+            self.conflicts += [Conflict(self.source.name, path, str(hunk)) for hunk in hunks]
+
+    def _check(self, name: str, value: Any) -> None:
+        """What two sides make together may be more than is allowed, even where each of them is not."""
+        if self.conflicts:
+            return
+        field: Any = Prompt._meta.get_field(name)
+        try:
+            field.clean(value, None)
+        except ValidationError as error:
+            reason = f"Merged, it would not be valid: {' '.join(error.messages)}\n"
+            self.conflicts.append(Conflict(self.source.name, name, reason))

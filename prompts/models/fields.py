@@ -1,0 +1,58 @@
+"""What a prompt is beside its content, and how that came about.
+
+Versions hold contents only. A title or a status that differs between two databases does not say which of
+them changed it; the last state that both had does. So each state is kept, with an id that a copy of the
+database shares.
+"""
+
+import hashlib
+import json
+from typing import Any, Final
+
+from django.apps import apps
+from django.db import models
+
+from .base import Record
+
+# What a person edits beside the content.
+FIELDS: Final = ("name", "title", "status", "language", "tags", "metadata")
+
+
+def hash_fields(values: dict[str, Any]) -> str:
+    """SHA-256 of the values, as 64 hexadecimal digits, whatever the order of their keys."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+class PromptFields(Record):
+    """One state of a prompt's fields. Written once, never changed."""
+
+    prompt = models.ForeignKey("prompts.Prompt", on_delete=models.CASCADE, related_name="past_fields")
+    number = models.PositiveIntegerField()
+    values = models.JSONField()
+    values_hash = models.CharField(max_length=64)
+
+    class Meta:
+        db_table = "prompt_fields"
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["prompt", "number"], name="prompt_fields_number_is_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.prompt_id} {self.number}"
+
+
+def record_fields(prompt_id: str, using: str) -> None:
+    """Keep the fields as they are stored now, unless the newest state has the same; in a transaction."""
+    newest = PromptFields.objects.filter(prompt=models.OuterRef("pk")).order_by("-number")
+    prompts = apps.get_model("prompts", "Prompt")._default_manager.using(using)
+    *values, number, last_hash = prompts.values_list(
+        *FIELDS,
+        models.Subquery(newest.values("number")[:1]),
+        models.Subquery(newest.values("values_hash")[:1]),
+    ).get(pk=prompt_id)
+    state = dict(zip(FIELDS, values, strict=True))
+    if (values_hash := hash_fields(state)) != last_hash:
+        PromptFields.objects.using(using).create(
+            prompt_id=prompt_id, number=(number or 0) + 1, values=state, values_hash=values_hash
+        )
