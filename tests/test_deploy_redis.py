@@ -1,0 +1,178 @@
+"""Redis as ``deploy/redis`` sets it up, with a worker of AFN at work on it."""
+
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
+from redis.retry import Retry
+
+from afn_project.env import BASE_DIR
+
+from .processes import clean_environment, manage, website
+from .servers import HOST, Server, free_port, require, running
+
+DEPLOY = BASE_DIR / "deploy"
+PASSWORD = "canary-redis-password"
+
+
+def run(*command: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = clean_environment(SECRET_KEY="k" * 50, **variables)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture
+def redis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """Redis as in compose.yaml, but on a free port of this machine."""
+    require("redis-server")
+    for folder in ("run", "data"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.setenv("REDIS_PASSWORD", PASSWORD)
+    monkeypatch.setenv("REDIS_CONFIG", str(DEPLOY / "redis"))
+    monkeypatch.setenv("REDIS_RUN", str(tmp_path / "run"))
+    monkeypatch.setenv("REDIS_DATA", str(tmp_path / "data"))
+    port = free_port()
+    command = ["sh", str(DEPLOY / "redis" / "start.sh"), "--port", str(port), "--bind", HOST]
+    with running(
+        Server(command, "Ready to accept connections", port, f"redis://afn@{HOST}:{port}/0")
+    ) as server:
+        yield server
+
+
+@contextmanager
+def client(server: Server, **options: str) -> Iterator[Redis]:
+    once = Retry(NoBackoff(), 0)
+    with Redis(host=HOST, port=server.port, decode_responses=True, retry=once, **options) as redis:
+        yield redis
+
+
+def is_redis_healthy(server: Server) -> bool:
+    script = DEPLOY / "redis" / "health.sh"
+    return run("sh", script, str(server.port), REDIS_PASSWORD=PASSWORD).returncode == 0
+
+
+def test_redis_lets_in_afn_alone_and_only_to_its_work(redis: Server) -> None:
+    with client(redis) as nobody, pytest.raises(AuthenticationError):
+        nobody.get("key")
+    with client(redis, username="afn", password="wrong") as stranger, pytest.raises(AuthenticationError):
+        stranger.get("key")
+    with client(redis, username="afn", password=PASSWORD) as afn:
+        assert afn.set("afn:key", "value", ex=60)
+        for forbidden in (
+            "FLUSHALL",
+            "CONFIG GET requirepass",
+            "KEYS *",
+            "SHUTDOWN",
+            "ACL LIST",
+        ):
+            with pytest.raises(NoPermissionError):
+                afn.execute_command(*forbidden.split())
+        with pytest.raises(ResponseError, match="can't run this command"):
+            afn.eval("return redis.call('FLUSHALL')", 0)
+
+
+def test_redis_keeps_what_was_written_in_a_transaction(redis: Server) -> None:
+    # Replayed at the start in the name of the user `default`, which therefore needs the right to.
+    with client(redis, username="afn", password=PASSWORD) as afn, afn.pipeline(transaction=True) as pipeline:
+        pipeline.lpush("queue", "first").lpush("queue", "second").execute()
+        assert afn.info("persistence")["aof_enabled"] == 1
+    redis.stop()
+    redis.start()
+    with client(redis, username="afn", password=PASSWORD) as afn:
+        assert afn.lrange("queue", 0, -1) == ["second", "first"]
+
+
+def test_redis_shows_its_password_to_nobody(redis: Server, tmp_path: Path) -> None:
+    users = tmp_path / "run" / "users.acl"
+    assert PASSWORD not in users.read_text()
+    assert users.stat().st_mode & 0o077 == 0
+    process = Path(f"/proc/{redis.process.pid}")
+    if process.exists():
+        assert PASSWORD not in (process / "cmdline").read_text()
+    assert PASSWORD not in "".join(redis.log)
+
+
+def test_the_health_check_of_redis_says_no_when_it_is_gone(redis: Server) -> None:
+    assert is_redis_healthy(redis)
+    redis.stop()
+    assert not is_redis_healthy(redis)
+
+
+def test_a_worker_takes_tasks_from_this_redis(redis: Server, tmp_path: Path) -> None:
+    """Its broker uses scripts, transactions and channels: this is what the list of rights has to allow."""
+    variables = {
+        "REDIS_URL": redis.url,
+        "REDIS_PASSWORD": PASSWORD,
+        "AFN_DATABASE_FILE": str(tmp_path / "a.db"),
+    }
+    assert manage("init_db", **variables).returncode == 0
+    account = {"DJANGO_SUPERUSER_PASSWORD": "canary-password"}
+    made = manage(
+        *("createsuperuser", "--noinput", "--username", "root", "--email", "root@example.org"),
+        **variables,
+        **account,
+    )
+    assert made.returncode == 0, made.stderr
+    secret = manage("create_api_key", "--name", "test", "--scopes", "read,write", "--json", **variables)
+    key = json.loads(secret.stdout)["secret_key"]
+    with worker(tmp_path / "worker.log", variables), website(tmp_path / "web.log", **variables) as url:
+        body = {"name": "a/b", "title": "Fox", "content": "A red fox", "status": "active"}
+        call(f"{url}/api/v1/prompts", key, body)
+        found = wait_for(lambda: call(f"{url}/api/v1/search?q=fox&mode=semantic", key)["results"])
+        assert [hit["name"] for hit in found] == ["a/b"]
+        assert run(sys.executable, DEPLOY / "broker_health.py", **variables).returncode == 0
+    with client(redis, username="afn", password=PASSWORD) as afn:
+        assert "errorstat_NOPERM" not in afn.info("errorstats")
+    redis.stop()
+    failed = run(sys.executable, DEPLOY / "broker_health.py", **variables)
+    assert failed.returncode == 1
+    assert "does not answer" in failed.stderr
+    assert PASSWORD not in failed.stderr
+
+
+@contextmanager
+def worker(log: Path, variables: dict[str, str]) -> Iterator[None]:
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "--app",
+        "afn_project.celery",
+        "worker",
+        "--loglevel",
+        "INFO",
+        "--concurrency",
+        "1",
+    ]
+    environment = clean_environment(SECRET_KEY="k" * 50, **variables)
+    with log.open("w") as output:
+        process = subprocess.Popen(command, env=environment, cwd=BASE_DIR, stdout=output, stderr=output)
+        try:
+            wait_for(lambda: " ready." in log.read_text() or process.poll() is not None)
+            yield
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def call(url: str, key: str, body: dict[str, str] | None = None) -> Any:
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(body).encode() if body else None, headers)
+    with urllib.request.urlopen(request, timeout=20) as response:
+        return json.load(response)
+
+
+def wait_for(ask: Callable[[], Any], seconds: float = 60.0) -> Any:
+    end = time.monotonic() + seconds
+    while not (answer := ask()) and time.monotonic() < end:
+        time.sleep(0.1)
+    return answer
