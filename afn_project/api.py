@@ -3,6 +3,7 @@
 from ninja import NinjaAPI
 from ninja.openapi.docs import Swagger
 
+import ops.api
 import prompts.api
 import vectors.api
 
@@ -28,3 +29,4 @@ api = NinjaAPI(
 api_errors.install(api)
 api.add_router("", prompts.api.router)
 api.add_router("/vectors", vectors.api.router)
+api.add_router("/environments", ops.api.router)

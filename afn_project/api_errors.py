@@ -17,6 +17,7 @@ from django.http.request import RawPostDataException
 from django.http.response import HttpResponseBase
 from ninja import NinjaAPI
 
+from ops.environments import base as environments
 from vectors.errors import CollectionNotFound, EmbedderError, StaleBatch, VectorError
 
 from . import database_errors
@@ -127,6 +128,10 @@ def _database(error: OperationalError) -> Problem:
     return Problem(503, "The database is busy or out of reach. Try again.", {"Retry-After": "1"})
 
 
+def _environment(error: environments.EnvironmentProblem) -> Problem:
+    return Problem(ENVIRONMENT_STATUS.get(type(error), 422), str(error))
+
+
 def _server(error: ServerError) -> Problem:
     status, text = database_errors.describe(error)
     return Problem(status, text, {"Retry-After": "2"} if status == 503 else {})
@@ -145,6 +150,13 @@ def _recursion(error: RecursionError) -> Problem:
     return Problem(422, [{"field": "body", "msg": "Expected less deeply nested JSON."}])
 
 
+ENVIRONMENT_STATUS: dict[type[Exception], int] = {
+    environments.UnknownEnvironment: 404,
+    environments.NameTaken: 409,
+    environments.Protected: 409,
+    environments.NotConfigured: 503,
+    environments.ProviderFailed: 503,
+}
 DESCRIPTIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     Exception: _unexpected,
     ninja.errors.HttpError: _http,
@@ -167,6 +179,7 @@ DESCRIPTIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     DataError: lambda error: Problem(422, "Expected text without NUL characters."),
     OperationalError: _database,
     ServerError: _server,
+    environments.EnvironmentProblem: _environment,
 }
 
 

@@ -1,78 +1,45 @@
-"""Environments from the command line: one subcommand for each function of a provider."""
+"""Environments from the command line: one subcommand for each thing that can be done with them."""
 
-import argparse
 import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
-from django.template.defaultfilters import filesizeformat
 
-from ops.environments import tokens
-from ops.environments.base import Environment, EnvironmentProblem, Provider
+from ops.environments import reports, tokens
+from ops.environments.base import Environment, EnvironmentProblem
 from ops.environments.current import get_provider
-from ops.environments.opening import opened
+from ops.environments.details import read_details
+from ops.environments.opening import create_with_tables, opened_pair
+from prompts.accounts import find_author
+from prompts.comparing import compare_databases
+from prompts.database_pairs import MergeProblem
+from prompts.merge_results import MergeConflict
+from prompts.merging import merge_prompts
 from vectors import commands
 
-WARNING = (
-    "Whoever holds this token can run any SQL, and readfile() and writefile() are SQL functions of libSQL: "
-    "it is access to the files of the server's user, even read-only. Give it to operators, not to programs."
-)
-EXAMPLES = """
-examples:
-  environments list
-  environments fork prod feature-x          a copy of prod, as it is now
-  AFN_ENVIRONMENT=feature-x manage.py …     work in it
-  environments delete feature-x
-  environments freeze prod "Moving until 5 pm"
-  environments token prod --read-only --hours 1
-"""
+from ._environments_arguments import WARNING, add_actions
+
+FOUND = 2  # the exit code for conflicts, and for differences where they were asked for
 
 
 class Command(commands.Command):
-    help = "List, create, fork, freeze and delete environments: whole databases of their own."
+    help = (
+        "List, create, fork, freeze, compare, merge and delete environments: whole databases of their own. "
+        "Exit code 1 for a problem, 2 for conflicts of a merge."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.epilog = EXAMPLES
-        parser.formatter_class = argparse.RawDescriptionHelpFormatter
-        actions = parser.add_subparsers(
-            dest="action",
-            required=True,
-            metavar="ACTION",
-            help="what to do; each explains itself with --help",
-        )
-
-        def action(name: str, help: str, *names: str) -> argparse.ArgumentParser:
-            one = actions.add_parser(name, help=help, description=help)
-            for positional in names:
-                one.add_argument(positional)
-            one.add_argument("--json", action="store_true", help="print the result as JSON")
-            return one
-
-        action("list", "All environments, with what blocks their writes.")
-        create = action("create", "A new database with AFN's tables.", "name")
-        create.add_argument("--empty", action="store_true", help="without tables")
-        action("fork", "A copy of an environment, as it is now.", "source", "name")
-        delete = action("delete", "Remove an environment and all that is in it.", "name")
-        delete.add_argument("--yes", action="store_true", help="do not ask")
-        action("freeze", "Block writes; whoever tries sees the reason.", "name", "reason")
-        action("unfreeze", "Allow writes again.", "name")
-        token = action("token", f"A token for SQL. {WARNING}", "name")
-        token.add_argument("--read-only", action="store_true", help="without the right to write")
-        token.add_argument("--hours", type=float, default=24.0, help="how long it is good for (24)")
-        token.add_argument("--long", action="store_true", help="allow more than 24 hours, up to 30 days")
-        keys = action("keys", "The keys that sign tokens for a self-hosted server.")
-        keys.add_argument("step", choices=("generate", "rotate", "retire"))
+        add_actions(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         run: Callable[[dict[str, Any]], None] = getattr(self, f"_{options['action']}")
         try:
             run(options)
-        except EnvironmentProblem as error:
+        except (EnvironmentProblem, MergeProblem) as error:
             raise CommandError(str(error)) from error
 
     def _list(self, options: dict[str, Any]) -> None:
@@ -81,22 +48,20 @@ class Command(commands.Command):
             self._write_json([environment.as_json() for environment in environments])
             return
         for environment in environments:
-            self.stdout.write(describe(environment))
+            self.stdout.write(reports.describe(environment))
 
     def _create(self, options: dict[str, Any]) -> None:
-        provider = get_provider()
-        environment = provider.create(options["name"])
-        if not options["empty"]:
-            with opened(provider, options["name"]) as alias:
-                call_command("migrate", database=alias, interactive=False, verbosity=0)
-            environment = provider.get(options["name"])
+        provider, name = get_provider(), options["name"]
+        self._progress(f"Making {name}")
+        environment = provider.create(name) if options["empty"] else create_with_tables(provider, name)
         self._show(environment, options, "is made")
 
     def _fork(self, options: dict[str, Any]) -> None:
+        self._progress(f"Copying {options['source']}")
         environment = get_provider().fork(options["source"], options["name"])
         self._show(environment, options, f"is a copy of {options['source']}")
         if not options["json"]:
-            self.stdout.write(work_in(get_provider(), environment))
+            self.stdout.write(reports.work_in(get_provider(), environment))
 
     def _delete(self, options: dict[str, Any]) -> None:
         provider, name = get_provider(), options["name"]
@@ -123,6 +88,48 @@ class Command(commands.Command):
 
     def _unfreeze(self, options: dict[str, Any]) -> None:
         self._show(get_provider().unfreeze(options["name"]), options, "can be written again")
+
+    def _diff(self, options: dict[str, Any]) -> None:
+        left, right = options["left"], options["right"]
+        with opened_pair(get_provider(), left, right) as (mine, other):
+            found = compare_databases(mine, other, options["prompt"], left_name=left, right_name=right)
+            details = read_details(found, mine, other) if options["full"] else iter(())
+            if options["json"]:
+                full = {"details": [one.as_json(left, right) for one in details]} if options["full"] else {}
+                self._write_json(found.as_json() | full)
+            else:
+                self._write_lines(reports.describe_comparison(found))
+                for detail in details:
+                    self._write_lines(["", *reports.describe_detail(detail, left, right)])
+        if options["exit_code"] and not found.is_same:
+            raise SystemExit(FOUND)
+
+    def _merge(self, options: dict[str, Any]) -> None:
+        source, target, login = options["source"], options["target"], options["author"]
+        with opened_pair(get_provider(), source, target) as (mine, other):
+            self._progress(f"Comparing {source} and {target}")
+            try:
+                result = merge_prompts(
+                    mine,
+                    other,
+                    names=options["prompt"],
+                    resolve=options["resolve"],
+                    author=find_author(login, option="--author", using=other) if login else None,
+                    dry_run=options["dry_run"],
+                    message=options["message"],
+                    source_name=source,
+                    target_name=target,
+                )
+            except MergeConflict as conflict:
+                result = conflict.result
+        if options["json"]:
+            self._write_json(result.as_json())
+        else:
+            self._write_lines(reports.describe_merge(result))
+        if result.conflicts and not options["json"]:
+            raise CommandError(reports.describe_conflicts(result), returncode=FOUND)
+        if result.conflicts:
+            raise SystemExit(FOUND)
 
     def _token(self, options: dict[str, Any]) -> None:
         hours = options["hours"]
@@ -167,29 +174,14 @@ class Command(commands.Command):
         else:
             self.stdout.write(f"{environment.name} {what}.")
 
+    def _progress(self, step: str) -> None:
+        """For who waits before a terminal."""
+        if self.stderr.isatty():
+            self.stderr.write(f"{step} …")
+
+    def _write_lines(self, lines: Any) -> None:
+        for line in lines:
+            self.stdout.write(line)
+
     def _write_json(self, content: Any) -> None:
         self.stdout.write(json.dumps(content, ensure_ascii=False))
-
-
-def describe(environment: Environment) -> str:
-    """One line of the list."""
-    marks = [
-        "current" * environment.is_current,
-        "protected" * environment.is_protected,
-        f"of {environment.parent}" if environment.parent else "",
-        f"{environment.created_at:%Y-%m-%d %H:%M}" if environment.created_at else "",
-        # With a plain space, for terminals.
-        filesizeformat(environment.size).replace("\xa0", " ") if environment.size is not None else "",
-        f"FROZEN: {environment.frozen}" if environment.frozen else "",
-    ]
-    return f"{environment.name:<24} {' · '.join(filter(None, marks))}".rstrip()
-
-
-def work_in(provider: Provider, environment: Environment) -> str:
-    """How to work in an environment from now on."""
-    if provider.kind == "turso":
-        return (
-            f"Work in it with TURSO_DATABASE_URL={environment.address}, and TURSO_AUTH_TOKEN from "
-            f"`manage.py environments token {environment.name}`."
-        )
-    return f"Work in it with AFN_ENVIRONMENT={environment.name} before any command."

@@ -1,0 +1,113 @@
+"""The console's page of environments: what there is, and forms for what can be done with them.
+
+Every change is a POST of one form, which names its action; it needs the permission of that action.
+"""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
+from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_http_methods
+from unfold.admin import ModelAdmin
+
+from .environments import current
+from .environments.base import MAX_REASON, EnvironmentProblem, Provider
+from .environments.opening import create_with_tables
+from .models import Environment
+
+logger = logging.getLogger(__name__)
+
+
+def _create(provider: Provider, name: str, form: Any) -> str:
+    create_with_tables(provider, name)
+    return f"{name} is made, with empty tables."
+
+
+def _fork(provider: Provider, name: str, form: Any) -> str:
+    source = form.get("source", "")
+    provider.fork(source, name)
+    return f"{name} is a copy of {source}, as it was a moment ago."
+
+
+def _delete(provider: Provider, name: str, form: Any) -> str:
+    if form.get("confirmation", "").strip() != name:
+        raise EnvironmentProblem(f"Nothing was deleted: type {name} into the field to confirm.")
+    provider.delete(name)
+    return f"{name} is deleted."
+
+
+def _freeze(provider: Provider, name: str, form: Any) -> str:
+    frozen = provider.freeze(name, form.get("reason", ""))
+    return f"{name} is frozen. Whoever writes there is told: {frozen.frozen}"
+
+
+def _unfreeze(provider: Provider, name: str, form: Any) -> str:
+    provider.unfreeze(name)
+    return f"{name} can be written again."
+
+
+# By the form's action: what it does, the permission it needs, and how the log calls it.
+ACTIONS: dict[str, tuple[Callable[[Provider, str, Any], str], str, int]] = {
+    "create": (_create, "add", ADDITION),
+    "fork": (_fork, "add", ADDITION),
+    "delete": (_delete, "delete", DELETION),
+    "freeze": (_freeze, "change", CHANGE),
+    "unfreeze": (_unfreeze, "change", CHANGE),
+}
+
+
+@admin.register(Environment)
+class EnvironmentAdmin(ModelAdmin):
+    def get_urls(self) -> list[URLPattern]:
+        page = self.admin_site.admin_view(require_http_methods(["GET", "HEAD", "POST"])(self.page))
+        return [path("", page, name="ops_environment_changelist")]
+
+    def page(self, request: HttpRequest) -> HttpResponse:
+        if not request.user.has_perm("ops.view_environment"):
+            raise PermissionDenied
+        if request.method == "POST":
+            return self._act(request)
+        context: dict[str, Any] = {
+            **self.admin_site.each_context(request),
+            "title": "Environments",
+            "max_reason": MAX_REASON,
+        }
+        try:
+            provider = current.get_provider()
+            context |= {"provider": provider, "environments": provider.list()}
+        except EnvironmentProblem as problem:
+            context["problem"] = str(problem)
+        return TemplateResponse(request, "admin/ops/environments.html", context)
+
+    def _act(self, request: HttpRequest) -> HttpResponse:
+        action, name = request.POST.get("action", ""), request.POST.get("name", "").strip()
+        if action not in ACTIONS:
+            raise PermissionDenied
+        run, permission, flag = ACTIONS[action]
+        if not request.user.has_perm(f"ops.{permission}_environment"):
+            raise PermissionDenied
+        try:
+            done = run(current.get_provider(), name, request.POST)
+        except EnvironmentProblem as problem:
+            messages.error(request, str(problem))
+        else:
+            _log(request, name, flag, done)
+            messages.success(request, done)
+        return HttpResponseRedirect(reverse("admin:ops_environment_changelist"))
+
+
+def _log(request: HttpRequest, name: str, flag: int, what: str) -> None:
+    """Into the console's log; where the database has just been frozen, into the process's only."""
+    logger.info("%s: %s", request.user, what)
+    with suppress(OperationalError):
+        LogEntry.objects.log_actions(
+            str(request.user.pk), [Environment(name=name)], flag, what, single_object=True
+        )
