@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from vectors import search as vector_search
-from vectors.errors import InvalidQuery
+from vectors.errors import CollectionNotFound, InvalidQuery
+from vectors.search import search
 from vectors.snippets import Snippet, snippet
 
-from .indexing import get_collection
+from .indexing import COLLECTION, get_collection
 from .models import Prompt, Status
 
 
@@ -67,8 +67,9 @@ def search_prompts(
     tag: str | None = None,
     language: str | None = None,
     folder: str | None = None,
+    using: str | None = None,
 ) -> PromptSearch:
-    """The best `k` prompts (1…1,000) for a query, restricted by exact values where given.
+    """The best `k` prompts (1…1,000) for a query, restricted by exact values where given; in one statement.
 
     Raises ``vectors.errors.VectorError`` naming the wrong argument, or ``EmbedderError``.
     """
@@ -77,8 +78,11 @@ def search_prompts(
     folder = (folder or "").strip("/") or None
     wanted = {"status": status, "tags": tag, "language": language, "folder": folder}
     condition = {name: value for name, value in wanted.items() if value is not None}
-    found = vector_search.search(get_collection(), query, k=k, mode=mode, filter=condition or None)
-    prompts = Prompt.objects.in_bulk([hit.key for hit in found.hits])
+    arguments: Any = {"k": k, "mode": mode, "filter": condition or None, "model": Prompt, "using": using}
+    try:
+        found = search(COLLECTION, query, **arguments)
+    except CollectionNotFound:  # nothing has been indexed yet
+        found = search(get_collection(using), query, **arguments)
     return PromptSearch(
         query=query,
         mode=mode,
@@ -87,13 +91,12 @@ def search_prompts(
         plan=found.plan,
         results=[
             PromptHit(
-                prompt=prompts[hit.key],
-                snippet=snippet(hit.text, query),
+                prompt=hit.row,
+                snippet=snippet(hit.row.content, query),
                 distance=hit.distance,
                 score=hit.score,
                 ranks=hit.ranks,
             )
             for hit in found.hits
-            if hit.key in prompts  # a prompt deleted with plain SQL stays in the index until it is swept
         ],
     )

@@ -92,10 +92,12 @@ def delete_item(request: HttpRequest, name: Path[Text], key: Path[Text]) -> Stat
 @needs(READING)
 def search_collection(request: HttpRequest, name: Path[Text], payload: schemas.SearchIn) -> Any:
     """The best `k` items for a text, an embedding, or both. Only reads, although it is a POST."""
-    collection = store.get_collection(name)
-    if payload.vector is None and payload.mode != "keyword" and not collection.embedder:
-        raise InvalidQuery("vector", "an embedding, as the collection has no embedder", "none")
-    return search(collection, **payload.model_dump())
+    try:
+        return search(name, **payload.model_dump())
+    except EmbedderError as error:
+        if store.get_collection(name).embedder:
+            raise
+        raise InvalidQuery("vector", "an embedding, as the collection has no embedder", "none") from error
 
 
 def _detail(collection: Collection) -> dict[str, Any]:

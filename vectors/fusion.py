@@ -1,74 +1,70 @@
-"""One ranking out of two: by keyword (BM25) and by meaning (distance).
+"""One ranking out of two, by keyword (BM25) and by meaning (distance), in SQL.
 
 Convex combination keeps how much better a row is and lets the weaker leg weigh less; with reciprocal ranks at
 equal weights a weak leg costs up to 17 points of MRR (measured on Japanese questions). Bruch, Gai and Ingber,
 "An analysis of fusion functions for hybrid retrieval" (2023), compare the two.
+
+A score is an expression on a row `r` (bm25, distance, keyword_rank, semantic_rank, each NULL where the leg
+does not hold the row) and on the edges `e` of all rows (best BM25, near and far distance). Division by zero
+gives NULL in SQLite.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Final
+
+from vectors.sql import Cte, Statement
 
 # Cormack, Clarke and Buettcher, "Reciprocal rank fusion outperforms Condorcet…" (SIGIR 2009): k = 60.
-RRF_K = 60
+RRF_K: Final = 60
+
+BY_BM25: Final[Statement] = ("r.bm25", [])
+BY_DISTANCE: Final[Statement] = ("-r.distance", [])
+# The sum of 1 / (60 + rank) over the legs, both alike.
+BY_RECIPROCAL_RANKS: Final[Statement] = (
+    f"ifnull(1.0 / ({RRF_K} + r.keyword_rank), 0.0) + ifnull(1.0 / ({RRF_K} + r.semantic_rank), 0.0)",
+    [],
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Fused:
-    """A row of the fused ranking. A rank is 1 for the best and None where the leg does not hold the row."""
+def convex(keyword_weight: float) -> Statement:
+    """The score weight · BM25 / best BM25 + (1 − weight) · similarity, 0…1.
 
-    id: int
-    score: float
-    keyword_rank: int | None
-    semantic_rank: int | None
-
-
-def convex(
-    bm25: Mapping[int, float], distance: Mapping[int, float], keyword_weight: float, *, leg: int, k: int
-) -> list[Fused]:
-    """The best k rows by weight · BM25 / best BM25 + (1 − weight) · similarity.
-
-    `bm25` maps ids to scores ≥ 0 (larger is better), `distance` ids to distances (smaller is better), which
-    are rescaled to a similarity of 0…1 over the rows at hand. An id may be missing in either and gets 0
-    there. Scores are 0…1, best first, ties by id. Ranks past `leg` are None: such a row came with the other
-    leg, and only its distance is known, not its true rank.
+    The similarity is 1 for the nearest and 0 for the farthest of the rows at hand.
     """
-    best = max(bm25.values(), default=0.0)
-    near, far = min(distance.values(), default=0.0), max(distance.values(), default=0.0)
-    span = far - near
-
-    def score(row: int) -> float:
-        keyword = bm25[row] / best if best > 0 and row in bm25 else 0.0
-        meaning = 0.0
-        if row in distance:
-            meaning = (far - distance[row]) / span if span > 0 else 1.0
-        return keyword_weight * keyword + (1 - keyword_weight) * meaning
-
-    scores = {row: score(row) for row in bm25.keys() | distance.keys()}
-    return _ranked(scores, k, _ranks(bm25, leg, descending=True), _ranks(distance, leg, descending=False))
+    return (
+        """%s * ifnull(r.bm25 / e.best, 0.0) + %s * CASE WHEN r.distance IS NULL THEN 0.0
+           ELSE ifnull((e.far - r.distance) / (e.far - e.near), 1.0) END""",
+        [keyword_weight, 1 - keyword_weight],
+    )
 
 
-def reciprocal_ranks(
-    bm25: Mapping[int, float], distance: Mapping[int, float], *, leg: int, k: int
-) -> list[Fused]:
-    """The best k rows by the sum of 1 / (60 + rank) over the legs, both alike; see `convex` for `leg`."""
-    keyword, semantic = _ranks(bm25, leg, descending=True), _ranks(distance, leg, descending=False)
-    scores = {
-        row: sum(1 / (RRF_K + ranks[row]) for ranks in (keyword, semantic) if row in ranks)
-        for row in keyword.keys() | semantic.keys()
-    }
-    return _ranked(scores, k, keyword, semantic)
+def fused(score: Statement, *, leg: int, k: int) -> list[Cte]:
+    """From `found(id, distance, bm25)` to `best(place, id, distance, keyword_rank, semantic_rank, score)`.
 
-
-def _ranked(
-    scores: Mapping[int, float], k: int, keyword: Mapping[int, int], semantic: Mapping[int, int]
-) -> list[Fused]:
-    order = sorted(scores, key=lambda row: (-scores[row], row))[:k]
-    return [Fused(row, scores[row], keyword.get(row), semantic.get(row)) for row in order]
-
-
-def _ranks(values: Mapping[int, float], leg: int, *, descending: bool) -> dict[int, int]:
-    sign = -1 if descending else 1
-    order = sorted(values, key=lambda row: (sign * values[row], row))[:leg]
-    return {row: rank for rank, row in enumerate(order, start=1)}
+    `found` holds `leg` rows of each leg, or fewer. A rank is 1 for the best, by id among equals. Ranks past
+    `leg` are NULL: such a row came with the other leg, and only its distance is known, not its true rank.
+    `best` holds the `k` rows of the highest score, by id among equals; `place` counts them from 1.
+    """
+    expression, params = score
+    ranked = Cte(
+        "ranked(id, distance, bm25, keyword_rank, semantic_rank)",
+        """SELECT id, distance, bm25, CASE WHEN bm25 IS NOT NULL THEN by_bm25 END,
+               CASE WHEN distance IS NOT NULL AND by_distance <= %s THEN by_distance END
+           FROM (SELECT id, distance, bm25, row_number() OVER (ORDER BY bm25 DESC, id) AS by_bm25,
+                     row_number() OVER (ORDER BY distance IS NULL, distance, id) AS by_distance
+                 FROM found)
+           WHERE bm25 IS NOT NULL OR by_distance <= %s""",
+        [leg, leg],
+    )
+    best = Cte(
+        "best(place, id, distance, keyword_rank, semantic_rank, score)",
+        f"""SELECT row_number() OVER (ORDER BY score DESC, id) AS place, *
+            FROM (SELECT r.id, r.distance, r.keyword_rank, r.semantic_rank, {expression} AS score
+                  FROM ranked AS r,
+                       (SELECT max(bm25) AS best, min(distance) AS near, max(distance) AS far
+                        FROM ranked) AS e)
+            ORDER BY place LIMIT %s""",  # noqa: S608 - expressions of this module
+        [*params, k],
+    )
+    return [ranked, best]

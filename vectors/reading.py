@@ -12,7 +12,7 @@ import numpy.typing as npt
 from vectors.codec import Matrix, from_blobs
 from vectors.items import StoredItem
 from vectors.models import Collection
-from vectors.rows import alias_of, as_json, execute
+from vectors.rows import as_json, execute, reading_alias
 from vectors.sql import Tables
 
 _BATCH: Final = 200
@@ -20,7 +20,7 @@ _BATCH: Final = 200
 
 def count(collection: Collection, *, using: str | None = None) -> int:
     """How many items the collection has."""
-    rows = execute(alias_of(collection, using), Tables.of(collection).count())
+    rows = execute(reading_alias(collection, using), Tables.of(collection).count())
     return int(rows[0][0])
 
 
@@ -33,7 +33,7 @@ def get_many(
     collection: Collection, keys: Iterable[str], *, using: str | None = None
 ) -> dict[str, StoredItem]:
     """The items of these keys, by key; absent ones are left out."""
-    rows = execute(alias_of(collection, using), Tables.of(collection).items_by_key(as_json(list(keys))))
+    rows = execute(reading_alias(collection, using), Tables.of(collection).items_by_key(as_json(list(keys))))
     return {item.key: item for item in map(_item, rows)}
 
 
@@ -41,7 +41,7 @@ def iterate(
     collection: Collection, *, after: int = 0, batch: int = _BATCH, using: str | None = None
 ) -> Iterator[StoredItem]:
     """All items with an id greater than `after`, by id, read in batches (each with a view of its own)."""
-    alias, tables = alias_of(collection, using), Tables.of(collection)
+    alias, tables = reading_alias(collection, using), Tables.of(collection)
     while rows := execute(alias, tables.items_after(after, batch)):
         for row in rows:
             item = _item(row)
@@ -53,7 +53,9 @@ def vectors_by_key(
     collection: Collection, keys: Iterable[str], *, using: str | None = None
 ) -> dict[str, Matrix]:
     """The embeddings of these keys, each float32 of shape (dimensions,); absent ones are left out."""
-    rows = execute(alias_of(collection, using), Tables.of(collection).vectors_by_key(as_json(list(keys))))
+    rows = execute(
+        reading_alias(collection, using), Tables.of(collection).vectors_by_key(as_json(list(keys)))
+    )
     matrix = from_blobs((row[1] for row in rows), collection.dimensions)
     return {row[0]: vector for row, vector in zip(rows, matrix, strict=True)}
 
@@ -62,7 +64,7 @@ def iterate_vectors(
     collection: Collection, *, after: int = 0, batch: int = 1_000, using: str | None = None
 ) -> Iterator[tuple[npt.NDArray[np.int64], Matrix]]:
     """All embeddings by id, in batches: ids int64 (n,) and float32 (n, dimensions)."""
-    alias, tables = alias_of(collection, using), Tables.of(collection)
+    alias, tables = reading_alias(collection, using), Tables.of(collection)
     while rows := execute(alias, tables.vectors_after(after, batch)):
         after = rows[-1][0]
         yield np.array([row[0] for row in rows]), from_blobs((row[1] for row in rows), collection.dimensions)

@@ -19,9 +19,21 @@ def execute(alias: str, statement: Statement) -> list[Any]:
         return cursor.fetchall() if cursor.description else []
 
 
-def alias_of(collection: Collection, using: str | None) -> str:
-    """The database a collection is worked with: the one asked for, or the one it was read from."""
-    return using or collection._state.db or router.db_for_write(Collection)
+def reading_alias(collection: Collection | str, using: str | None) -> str:
+    """The database to read a collection from: the one asked for, or the router's choice.
+
+    Without a router of the project's, that is where the collection itself was read from. It may be a replica.
+    """
+    return using or router.db_for_read(Collection, **_hints(collection))
+
+
+def writing_alias(collection: Collection, using: str | None) -> str:
+    """The database to write a collection to; see `reading_alias`."""
+    return using or router.db_for_write(Collection, **_hints(collection))
+
+
+def _hints(collection: Collection | str) -> dict[str, Collection]:
+    return {} if isinstance(collection, str) else {"instance": collection}
 
 
 def as_json(value: object) -> str:

@@ -1,64 +1,48 @@
-"""Search a collection by meaning, by keywords, or by both."""
+"""Search a collection by meaning, by keywords, or by both, in one statement."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
-from django.db import connections
+from django.db import DatabaseError, connections
+from django.db.models import Model
 
-from vectors.codec import Matrix, as_vector
+from vectors import fusion as scores
+from vectors import known
+from vectors.codec import Matrix, as_vector, to_blob
 from vectors.embedders import Embedder, for_collection, get_embedder
-from vectors.errors import InvalidQuery, shown
+from vectors.errors import InvalidQuery, StaleBatch, VectorError, shown
 from vectors.filters import compile_filter
 from vectors.fulltext import is_mostly_cjk, match_expression
-from vectors.fusion import Fused, convex, reciprocal_ranks
+from vectors.hits import Display, Hit, Items, Rows
 from vectors.limits import MAX_K, MAX_QUERY
 from vectors.models import Collection, Metric
-from vectors.rows import alias_of, execute
-from vectors.sql import Keywords, Tables, Where, id_list
-from vectors.strategies import Found, Plan, Request, find
+from vectors.rows import execute, reading_alias
+from vectors.search_sql import HIT_COLUMNS, Answer, Keywords, SearchStatement
+from vectors.sql import Statement, Tables, Where
+from vectors.strategies import KeywordsOnly, Request, Scan, scan_for
 from vectors.validation import check_text
+
+__all__ = ["FUSIONS", "MODES", "Hit", "SearchResult", "keyword_weight", "search"]
 
 MODES: Final = ("hybrid", "semantic", "keyword")
 FUSIONS: Final = ("convex", "rrf")
 # Rows of each leg that take part in the fusion.
 _MIN_LEG: Final = 100
 _LEG_PER_ROW: Final = 5
-# Searches of which none is short because other processes write all the time.
+# Searches of which each met another collection than the one before: somebody changes it all the time.
 _TRIES: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One result.
-
-    `distance` (0 is nearest) and `similarity` (1 − cosine distance; None under l2) are None where the search
-    had no semantic leg. `score` ranks the hits of this search and compares with no other's: the fused score
-    in hybrid mode, BM25 in keyword mode, the negative distance in semantic mode. `ranks` gives the place in
-    each leg ("keyword", "semantic"), 1 for the best, None where the leg does not hold the row.
-    """
-
-    key: str
-    id: int
-    title: str
-    text: str
-    metadata: dict[str, Any]
-    distance: float | None
-    similarity: float | None
-    score: float
-    ranks: dict[str, int | None]
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
     """Hits, best first.
 
-    `plan` says how they were found: the fields of `strategies.base.Plan`, and ms for the statements.
+    `plan` says how they were found: the fields of `strategies.base.Plan`, and ms for the statement.
     `took_ms` is the whole time, the embedding of the query included.
     """
 
@@ -69,19 +53,25 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """The arguments of a search, checked."""
+    """The arguments of a search, checked. `collection` is a name, or one that the caller has read."""
 
-    collection: Collection
+    collection: Collection | str
     alias: str
+    query: str | None
+    vector: Sequence[float] | Matrix | None
     k: int
-    vector: Matrix | None
+    mode: str
+    leg_rows: int
     keywords: Keywords | None
     where: Where | None
+    fusion: str
     strategy: str | None
+    embedder: Embedder | None
+    display: Display
 
 
 def search(
-    collection: Collection,
+    collection: Collection | str,
     query: str | None = None,
     *,
     vector: Sequence[float] | Matrix | None = None,
@@ -91,41 +81,45 @@ def search(
     fusion: str = "convex",
     strategy: str | None = None,
     embedder: Embedder | None = None,
+    model: type[Model] | None = None,
     using: str | None = None,
 ) -> SearchResult:
     """The best `k` items (1…1,000) for a text, an embedding, or both.
 
-    `mode` "semantic" goes by distance, "keyword" by BM25, "hybrid" (default) by both; hybrid needs only one
-    of `query` and `vector`, and a query without words ("?!") has no keyword leg. `vector`, of the
-    collection's dimensions, stands in for the embedded query. `filter` restricts all modes (see
-    `vectors.filters`); k items come back if k match. `fusion` is "convex" or "rrf". `strategy` overrides the
-    collection's. Equal scores go by id.
+    `collection` is a name or a collection; by name, no statement is spent on looking it up. `mode` "semantic"
+    goes by distance, "keyword" by BM25, "hybrid" (default) by both; hybrid needs only one of `query` and
+    `vector`, and a query without words ("?!") has no keyword leg. `vector`, of the collection's dimensions,
+    stands in for the embedded query. `filter` restricts all modes (see `vectors.filters`); k items come back
+    if k match. `fusion` is "convex" or "rrf". `strategy` overrides the collection's. Equal scores go by id.
 
-    Raises InvalidQuery, InvalidVector, InvalidFilter or EmbedderError.
+    `model`, whose primary keys are the items' keys, has each hit bring the row of that model; items whose
+    row is gone are left out, so there may be fewer than k.
+
+    Raises CollectionNotFound, InvalidQuery, InvalidVector, InvalidFilter or EmbedderError, and StaleBatch
+    where the collection is changed again and again meanwhile.
     """
     started = time.perf_counter()
     _check_arguments(query, vector, k, mode, fusion)
-    leg = max(_MIN_LEG, _LEG_PER_ROW * k) if mode == "hybrid" else k
+    alias = reading_alias(collection, using)
+    leg_rows = max(_MIN_LEG, _LEG_PER_ROW * k) if mode == "hybrid" else k
     match = match_expression(query) if query and mode != "semantic" else ""
     wanted = _Search(
         collection=collection,
-        alias=alias_of(collection, using),
+        alias=alias,
+        query=query,
+        vector=vector,
         k=k,
-        vector=None if mode == "keyword" else _query_vector(collection, query, vector, embedder),
-        keywords=Keywords(match, leg) if match else None,
+        mode=mode,
+        leg_rows=leg_rows,
+        keywords=Keywords(match, leg_rows) if match else None,
         where=None if filter is None else compile_filter(filter),
+        fusion=fusion,
         strategy=strategy,
+        embedder=embedder,
+        display=Items() if model is None else Rows(model, alias),
     )
-    asked = time.perf_counter()
-    for _ in range(_TRIES):
-        found = _find(wanted, leg)
-        order = _order(found, wanted, leg, fusion, query)
-        hits = _hits(order, found, wanted)
-        if len(hits) == len(order):  # else a row was updated between two statements, which gives it a new id
-            break
-    finished = time.perf_counter()
-    plan = {**asdict(found.plan), "ms": round(1000 * (finished - asked), 3)}
-    return SearchResult(hits, plan, took_ms=round(1000 * (finished - started), 3))
+    hits, plan = _find(wanted)
+    return SearchResult(hits, plan, took_ms=_milliseconds_since(started))
 
 
 def _check_arguments(query: object, vector: object, k: object, mode: object, fusion: object) -> None:
@@ -141,14 +135,32 @@ def _check_arguments(query: object, vector: object, k: object, mode: object, fus
         raise InvalidQuery("query", "text" if mode == "keyword" else "text or a vector", "nothing")
 
 
-def _query_vector(
-    collection: Collection,
-    query: str | None,
-    vector: Sequence[float] | Matrix | None,
-    embedder: Embedder | None,
-) -> Matrix:
-    if vector is None and query is not None:
-        vector = (embedder or for_collection(collection)).embed_query(query)
+def _find(wanted: _Search) -> tuple[list[Hit], dict[str, Any]]:
+    """Search by the collection as it is known, and again where the answer says that it is another one."""
+    about = known.Reference(wanted.collection, wanted.alias)
+    connection = connections[wanted.alias]
+    for _ in range(_TRIES):
+        collection = about.current
+        try:
+            vector = None if wanted.mode == "keyword" else _query_vector(collection, wanted)
+            scan = _scan(collection, vector, wanted)
+            asked = time.perf_counter()
+            answer = _ask(collection, vector, scan, wanted)
+        except (DatabaseError, VectorError) as error:
+            about.doubt(error)
+            continue
+        if about.confirm(answer.collection):
+            plan = asdict(scan.conclude(connection, answer.counts))
+            return _hits(answer, collection, wanted), {**plan, "ms": _milliseconds_since(asked)}
+    raise StaleBatch(
+        "collection", "one that stays as it is during a search", f"{_TRIES} changes", "Try again."
+    )
+
+
+def _query_vector(collection: Collection, wanted: _Search) -> Matrix:
+    vector = wanted.vector
+    if vector is None and wanted.query is not None:
+        vector = (wanted.embedder or for_collection(collection)).embed_query(wanted.query)
     checked = as_vector(vector, collection.dimensions, collection.metric)
     if collection.metric == Metric.COSINE:
         # libSQL multiplies both squared norms in float32: with one of them 1, that cannot overflow.
@@ -156,31 +168,36 @@ def _query_vector(
     return checked
 
 
-def _find(wanted: _Search, leg: int) -> Found:
-    if wanted.vector is not None:
-        request = Request(wanted.vector, wanted.k, leg, wanted.keywords, wanted.where)
-        return find(connections[wanted.alias], wanted.collection, request, wanted.strategy)
-    if wanted.keywords is None:  # keyword mode, and the query has no words
-        return Found({}, {}, Plan("keyword", 0, 0, exhaustive=True))
-    statement = Tables.of(wanted.collection).keyword_search(wanted.keywords, wanted.where)
-    bm25 = dict(execute(wanted.alias, statement))
-    return Found({}, bm25, Plan("keyword", len(bm25), 0, exhaustive=True))
+def _scan(collection: Collection, vector: Matrix | None, wanted: _Search) -> Scan:
+    if vector is None:
+        return KeywordsOnly()
+    request = Request(vector, wanted.k, wanted.leg_rows, wanted.where)
+    return scan_for(connections[wanted.alias], collection, request, wanted.strategy)
 
 
-def _order(found: Found, wanted: _Search, leg: int, fusion: str, query: str | None) -> list[Fused]:
-    if wanted.vector is None or wanted.keywords is None:
-        scores = found.bm25 or {row: -distance for row, distance in found.distance.items()}
-        order = sorted(scores, key=lambda row: (-scores[row], row))[: wanted.k]
-        by_keyword = wanted.vector is None
-        return [
-            Fused(row, scores[row], rank if by_keyword else None, None if by_keyword else rank)
-            for rank, row in enumerate(order, start=1)
-        ]
-    if fusion == "rrf":
-        return reciprocal_ranks(found.bm25, found.distance, leg=leg, k=wanted.k)
-    return convex(
-        found.bm25, found.distance, keyword_weight(wanted.collection, query or ""), leg=leg, k=wanted.k
+def _ask(collection: Collection, vector: Matrix | None, scan: Scan, wanted: _Search) -> Answer:
+    statement = SearchStatement(
+        tables=Tables.of(collection),
+        vector=None if vector is None else to_blob(vector),
+        keywords=wanted.keywords,
+        where=wanted.where,
+        leg=scan.leg,
+        score=_score(collection, wanted),
+        leg_rows=wanted.leg_rows,
+        k=wanted.k,
+        shown=wanted.display.shown,
     )
+    return statement.read(execute(wanted.alias, statement.statement()))
+
+
+def _score(collection: Collection, wanted: _Search) -> Statement:
+    if wanted.mode == "keyword":
+        return scores.BY_BM25
+    if wanted.keywords is None:
+        return scores.BY_DISTANCE
+    if wanted.fusion == "rrf":
+        return scores.BY_RECIPROCAL_RANKS
+    return scores.convex(keyword_weight(collection, wanted.query or ""))
 
 
 def keyword_weight(collection: Collection, query: str) -> float:
@@ -195,30 +212,25 @@ def keyword_weight(collection: Collection, query: str) -> float:
     return chosen.cjk_keyword_weight if is_mostly_cjk(query) else chosen.keyword_weight
 
 
-def _hits(order: list[Fused], found: Found, wanted: _Search) -> list[Hit]:
-    """The winners with their text, which is read for no other row."""
-    if not order:
-        return []
-    statement = Tables.of(wanted.collection).winners(id_list(one.id for one in order))
-    rows = {row[0]: row for row in execute(wanted.alias, statement)}
-    hits = []
-    for one in order:
-        if one.id not in rows:  # deleted since the first statement
-            continue
-        number, key, title, text, metadata = rows[one.id]
-        distance = found.distance.get(one.id)
-        similar = distance is not None and wanted.collection.metric == "cosine"
-        hits.append(
-            Hit(
-                key=key,
-                id=number,
-                title=title,
-                text=text,
-                metadata=json.loads(metadata),
-                distance=distance,
-                similarity=1 - distance if distance is not None and similar else None,
-                score=one.score,
-                ranks={"keyword": one.keyword_rank, "semantic": one.semantic_rank},
-            )
+def _hits(answer: Answer, collection: Collection, wanted: _Search) -> list[Hit]:
+    shows_similarity = collection.metric == Metric.COSINE
+    width = len(HIT_COLUMNS)
+    shown_fields = wanted.display.fields(row[width:] for row in answer.hits)
+    return [
+        Hit(
+            id=number,
+            key=key,
+            distance=distance,
+            similarity=1 - distance if distance is not None and shows_similarity else None,
+            score=score,
+            ranks={"keyword": keyword_rank, "semantic": semantic_rank},
+            **fields,
         )
-    return hits
+        for (number, key, distance, score, keyword_rank, semantic_rank, *_), fields in zip(
+            answer.hits, shown_fields, strict=True
+        )
+    ]
+
+
+def _milliseconds_since(started: float) -> float:
+    return round(1000 * (time.perf_counter() - started), 3)

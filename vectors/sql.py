@@ -1,4 +1,6 @@
-"""All SQL text of this library. Values are bound; identifiers come only from a collection's primary key.
+"""Tables, writing and reading in SQL; searching is in `vectors.search_sql` and `vectors.fusion`.
+
+Values are bound; identifiers come only from a collection's primary key.
 
 Each collection has three tables, N being its primary key:
 
@@ -19,7 +21,7 @@ rows.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,10 +33,8 @@ from vectors.errors import InvalidCollection, shown
 if TYPE_CHECKING:
     from vectors.models import Collection
 
-_DISTANCE: Final = {"cosine": "vector_distance_cos", "l2": "vector_distance_l2"}
+DISTANCE: Final = {"cosine": "vector_distance_cos", "l2": "vector_distance_l2"}
 _LIST: Final = "(SELECT value FROM json_each(%s))"
-# BM25 weight of a word in the title relative to one in the body.
-_TITLE_WEIGHT: Final = "2.0"
 # A test of the elements of one metadata field: those of a list, or the value itself. json_each also walks
 # into objects, whose members have text for a key: they are not elements.
 ANY_ELEMENT: Final = (
@@ -52,15 +52,24 @@ class Where:
     params: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Keywords:
-    """The keyword leg of a search: an FTS5 expression and how many of its best rows take part."""
-
-    match: str
-    limit: int
-
-
 Statement = tuple[str, list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Cte:
+    """A common table expression: `head` is its name with its columns."""
+
+    head: str
+    sql: str
+    params: Sequence[Any] = ()
+
+
+def with_ctes(ctes: Iterable[Cte], statement: Statement) -> Statement:
+    """The statement after its common table expressions, each of which SQLite works out once."""
+    parts = list(ctes)
+    sql, params = statement
+    heads = ",\n".join(f"{part.head} AS MATERIALIZED ({part.sql})" for part in parts)
+    return f"WITH {heads}\n{sql}", [value for part in parts for value in part.params] + params
 
 
 def id_list(ids: Iterable[int] | npt.NDArray[np.int64]) -> str:
@@ -81,8 +90,8 @@ class Tables:
         # Identifiers cannot be bound, so this is the gate they pass: plain integers and a known metric.
         if type(self.pk) is not int or type(self.dimensions) is not int:
             raise InvalidCollection("collection", "a saved collection", f"primary key {shown(self.pk)}")
-        if self.metric not in _DISTANCE:
-            raise InvalidCollection("metric", " or ".join(_DISTANCE), shown(self.metric))
+        if self.metric not in DISTANCE:
+            raise InvalidCollection("metric", " or ".join(DISTANCE), shown(self.metric))
 
     @classmethod
     def of(cls, collection: Collection) -> Tables:
@@ -198,9 +207,6 @@ class Tables:
             [last_id, limit],
         )
 
-    def winners(self, ids: str) -> Statement:
-        return f"SELECT id, key, title, text, metadata FROM {self.items} WHERE id IN {_LIST}", [ids]
-
     def vectors_after(self, last_id: int, limit: int) -> Statement:
         return (
             f"SELECT id, embedding FROM {self.vectors} WHERE id > %s ORDER BY id LIMIT %s",
@@ -220,85 +226,3 @@ class Tables:
     def ids(self) -> Statement:
         """Every id, in no order (SQLite reads the index on the key, far smaller than either table)."""
         return f"SELECT id FROM {self.items}", []
-
-    # -- searching ---------------------------------------------------------------------------------------
-
-    def keyword_search(self, keywords: Keywords, where: Where | None) -> Statement:
-        """The best `limit` rows by BM25 → (id, bm25), best first; bm25 is positive, larger is better."""
-        return self._keyword_rows(keywords, where)
-
-    def exact_search(
-        self, vector: bytes, limit: int, keywords: Keywords | None, where: Where | None
-    ) -> Statement:
-        """The `limit` nearest rows and every row of the keyword leg → (id, distance, bm25 or NULL, total).
-
-        `total` is the number of rows of the collection, the same in every row. In no order.
-        """
-        condition, params = self._condition(where)
-        nearest = f"""SELECT v.id, {self._distance} AS distance FROM {self.vectors} AS v
-            {self._join(where, "v.id")} WHERE {condition} ORDER BY distance, v.id LIMIT %s"""
-        nearest_params: list[Any] = [vector, *params, limit]
-        total = f"(SELECT count(*) FROM {self.items})"
-        if keywords is None:
-            return f"SELECT id, distance, NULL, {total} FROM ({nearest})", nearest_params
-        found, found_params = self._keyword_rows(keywords, where)
-        return (
-            f"""WITH keyword(id, bm25) AS MATERIALIZED ({found}),
-                     nearest(id, distance) AS MATERIALIZED ({nearest})
-                SELECT n.id, n.distance, k.bm25, {total}
-                FROM nearest AS n LEFT JOIN keyword AS k ON k.id = n.id
-                UNION ALL
-                SELECT v.id, {self._distance}, k.bm25, {total}
-                FROM keyword AS k JOIN {self.vectors} AS v ON v.id = k.id
-                WHERE k.id NOT IN (SELECT id FROM nearest)""",
-            [*found_params, *nearest_params, vector],
-        )
-
-    def candidate_search(
-        self, vector: bytes, ids: str, after: int, keywords: Keywords | None, where: Where | None
-    ) -> Statement:
-        """Exact distances of the rows whose ids are in the JSON list, are greater than `after`, or belong to
-        the keyword leg → (id, distance, bm25 or NULL, greatest id of all). In no order.
-
-        Ids without a row simply vanish, so that a deletion is seen at once.
-        """
-        newest = f"(SELECT max(id) FROM {self.vectors})"
-        condition, params = self._condition(where)
-        # CROSS JOIN pins the order: the few candidates first, then their metadata.
-        join = f"CROSS {self._join(where, 'v.id')}" if where else ""
-        if keywords is None:
-            return (
-                f"""SELECT v.id, {self._distance}, NULL, {newest} FROM {self.vectors} AS v {join}
-                    WHERE (v.id IN {_LIST} OR v.id > %s) AND {condition}""",
-                [vector, ids, after, *params],
-            )
-        found, found_params = self._keyword_rows(keywords, where)
-        return (
-            f"""WITH keyword(id, bm25) AS MATERIALIZED ({found})
-                SELECT v.id, {self._distance}, k.bm25, {newest}
-                FROM {self.vectors} AS v LEFT JOIN keyword AS k ON k.id = v.id {join}
-                WHERE (v.id IN (SELECT value FROM json_each(%s) UNION SELECT id FROM keyword) OR v.id > %s)
-                  AND {condition}""",
-            [*found_params, vector, ids, after, *params],
-        )
-
-    @property
-    def _distance(self) -> str:
-        return f"{_DISTANCE[self.metric]}(v.embedding, %s)"
-
-    def _join(self, where: Where | None, on: str) -> str:
-        return f"JOIN {self.items} AS i ON i.id = {on}" if where else ""
-
-    @staticmethod
-    def _condition(where: Where | None) -> tuple[str, list[Any]]:
-        return (where.sql, list(where.params)) if where else ("1", [])
-
-    def _keyword_rows(self, keywords: Keywords, where: Where | None) -> Statement:
-        condition, params = self._condition(where)
-        score = f"-bm25({self.fts}, {_TITLE_WEIGHT}, 1.0)"
-        return (
-            f"""SELECT {self.fts}.rowid AS id, {score} AS bm25 FROM {self.fts}
-                {self._join(where, f"{self.fts}.rowid")}
-                WHERE {self.fts} MATCH %s AND {condition} ORDER BY bm25 DESC, {self.fts}.rowid LIMIT %s""",
-            [keywords.match, *params, keywords.limit],
-        )

@@ -19,7 +19,7 @@ from vectors.errors import InvalidItem, StaleBatch, VectorError, shown
 from vectors.fulltext import index_text
 from vectors.items import CheckedItem, Item, check_item, text_to_embed
 from vectors.models import Collection
-from vectors.rows import alias_of, as_json, execute
+from vectors.rows import as_json, execute, writing_alias
 from vectors.sql import Tables, id_list
 
 # One INSERT takes at most this much: sqld refuses values of 10 MB.
@@ -95,7 +95,7 @@ def prepare(
     checked = _check_all(items, collection)
     changed = checked
     if not everything:
-        stored = _stored(collection, [one.key for one in checked], alias_of(collection, using))
+        stored = _stored(collection, [one.key for one in checked], writing_alias(collection, using))
         changed = [
             one
             for one in checked
@@ -118,7 +118,7 @@ def write(collection: Collection, prepared: Prepared, *, using: str | None = Non
 
     Raises StaleBatch, having written nothing, where content that `prepare` found stored is there no more.
     """
-    alias = alias_of(collection, using)
+    alias = writing_alias(collection, using)
     tables = Tables.of(collection)
     now = timezone.now().isoformat()
     with transaction.atomic(using=alias):
@@ -137,7 +137,7 @@ def write(collection: Collection, prepared: Prepared, *, using: str | None = Non
 
 def delete(collection: Collection, keys: Iterable[str], *, using: str | None = None) -> int:
     """Delete the items of these keys in one transaction; returns how many there were."""
-    alias = alias_of(collection, using)
+    alias = writing_alias(collection, using)
     with transaction.atomic(using=alias):
         return _delete(Tables.of(collection), list(keys), alias)
 

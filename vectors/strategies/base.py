@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from vectors.codec import Matrix
-from vectors.sql import Keywords, Where
+from vectors.search_sql import Leg
+from vectors.sql import Where
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A search without its embedder: float32 `vector` of shape (dimensions,), and the rows wanted.
+    """What the semantic leg of a search is about: a float32 `vector` of shape (dimensions,).
 
-    `k` rows are shown in the end; `limit` ≥ k nearest rows take part in the fusion. `keywords` adds a keyword
-    leg to the same statement; `where` restricts both legs.
+    `k` rows are shown in the end; `limit` ≥ k nearest rows take part in the fusion. `where` restricts them.
     """
 
     vector: Matrix
     k: int
     limit: int
-    keywords: Keywords | None = None
     where: Where | None = None
 
 
@@ -40,18 +40,13 @@ class Plan:
     exhaustive: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """By id: exact distances of the nearest rows and of the keyword leg's, and the latter's BM25 scores."""
+class Scan(Protocol):
+    """One look for the nearest rows. Distances are exact; only which rows are looked at may differ.
 
-    distance: dict[int, float]
-    bm25: dict[int, float]
-    plan: Plan
+    `leg` is its part of the search's statement. `conclude` takes the counts that the leg asked for and may
+    see to the strategy's cache; it is called only if the collection was the one that the scan was made for.
+    """
 
+    leg: Leg
 
-class Strategy(Protocol):
-    """Finds the rows nearest to a vector. Distances are exact; only which rows are looked at may differ."""
-
-    name: str
-
-    def find(self, connection: BaseDatabaseWrapper, request: Request) -> Found: ...
+    def conclude(self, connection: BaseDatabaseWrapper, counts: Sequence[int]) -> Plan: ...

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from vectors.codec import to_blob
-from vectors.rows import execute
+from vectors.search_sql import exact_leg
 from vectors.sql import Tables
-from vectors.strategies.base import Found, Plan, Request
+from vectors.strategies.base import Plan, Request
 
 
 class Exact:
@@ -15,17 +17,12 @@ class Exact:
 
     name = "exact"
 
-    def __init__(self, tables: Tables) -> None:
-        self.tables = tables
+    def __init__(self, tables: Tables, request: Request) -> None:
+        self.leg = exact_leg(tables, to_blob(request.vector), request.limit, request.where)
 
-    def find(self, connection: BaseDatabaseWrapper, request: Request) -> Found:
-        statement = self.tables.exact_search(
-            to_blob(request.vector), request.limit, request.keywords, request.where
-        )
-        rows = execute(connection.alias, statement)
-        total = rows[0][3] if rows else 0
-        return Found(
-            distance={row[0]: row[1] for row in rows},
-            bm25={row[0]: row[2] for row in rows if row[2] is not None},
-            plan=Plan(self.name, scanned=total, reranked=total, exhaustive=True),
-        )
+    def conclude(self, connection: BaseDatabaseWrapper, counts: Sequence[int]) -> Plan:
+        return all_rows(counts[0])
+
+
+def all_rows(total: int) -> Plan:
+    return Plan(Exact.name, scanned=total, reranked=total, exhaustive=True)

@@ -1,0 +1,80 @@
+"""What a search gives back, and what it reads to show it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from django.db import connections
+from django.db.models import Model
+
+from vectors.search_sql import Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One result.
+
+    `distance` (0 is nearest) and `similarity` (1 − cosine distance; None under l2) are None where the search
+    had no semantic leg. `score` ranks the hits of this search and compares with no other's: the fused score
+    in hybrid mode, BM25 in keyword mode, the negative distance in semantic mode. `ranks` gives the place in
+    each leg ("keyword", "semantic"), 1 for the best, None where the leg does not hold the row.
+
+    A search for a model's rows gives each hit its `row`, and leaves the item's own title, text and metadata
+    empty, as they would travel twice.
+    """
+
+    key: str
+    id: int
+    distance: float | None
+    similarity: float | None
+    score: float
+    ranks: dict[str, int | None]
+    title: str = ""
+    text: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    row: Any = None
+
+
+class Display(Protocol):
+    """What a hit shows: the columns to read, and the arguments of `Hit` that they become."""
+
+    @property
+    def shown(self) -> Shown: ...
+
+    def fields(self, rows: Iterable[Sequence[Any]]) -> Iterator[dict[str, Any]]: ...
+
+
+class Items:
+    """The items themselves."""
+
+    shown: Final = Shown(("i.title", "i.text", "i.metadata"))
+
+    def fields(self, rows: Iterable[Sequence[Any]]) -> Iterator[dict[str, Any]]:
+        for title, text, metadata in rows:
+            yield {"title": title, "text": text, "metadata": json.loads(metadata)}
+
+
+class Rows:
+    """The rows of a model whose primary key, as the database holds it, is the item's key."""
+
+    def __init__(self, model: type[Model], alias: str) -> None:
+        self._model, self._alias = model, alias
+        self._fields = model._meta.concrete_fields
+        quote = connections[alias].ops.quote_name
+        table, key = quote(model._meta.db_table), quote(str(model._meta.pk.column))
+        # An item without a row has lost it behind the index's back: no hit.
+        self.shown = Shown(
+            tuple(f"o.{quote(str(field.column))}" for field in self._fields),
+            f"JOIN {table} AS o ON o.{key} = i.key",
+        )
+
+    def fields(self, rows: Iterable[Sequence[Any]]) -> Iterator[dict[str, Any]]:
+        """Rows as the ORM reads them: each column through the converters of its field and database."""
+        table, names = self._model._meta.db_table, [field.attname for field in self._fields]
+        compiler = self._model._base_manager.using(self._alias).query.get_compiler(using=self._alias)
+        converters = compiler.get_converters([field.get_col(table) for field in self._fields])
+        for values in compiler.apply_converters(rows, converters):
+            yield {"row": self._model.from_db(self._alias, names, values)}

@@ -1,0 +1,101 @@
+"""Collections as searches of this process last met them, so that a search by name looks nothing up.
+
+What is kept here is not trusted: the statement of each search also reads the collection's row, and a search
+that went by another one starts over with what it has read. So it does not matter who changed the row, nor
+how: another process, plain SQL, or a rollback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from typing import Any, Final
+
+from django.db import DatabaseError, connections
+
+from vectors.catalogue import get_collection
+from vectors.errors import CollectionNotFound, VectorError, shown
+from vectors.models import Collection
+
+# All that a search goes by; each is the name of its column too.
+FIELDS: Final = (
+    *("id", "name", "embedder", "model", "dimensions", "metric", "strategy", "keyword_weight"),
+    "generation",
+)
+_MAX_COLLECTIONS: Final = 256
+# What libSQL says where the tables of a collection are not those that a statement was made for.
+_SIGNS: Final = ("no such table", "vector")
+_known: dict[tuple[str, str, str], Collection] = {}
+
+
+class Reference:
+    """The collection that a search is about. `current` is what it goes by; `confirm` tells whether rightly.
+
+    One that the caller has read is taken as it is, unsaved settings included, save for its generation: that
+    decides which codes stand for its rows.
+    """
+
+    def __init__(self, collection: Collection | str, alias: str) -> None:
+        self._alias = alias
+        self._name = collection if isinstance(collection, str) else None
+        # Not to be changed: threads share it.
+        self.current = _lookup(collection, alias) if isinstance(collection, str) else collection
+
+    def confirm(self, values: Sequence[Any]) -> bool:
+        """Is `current` what the database holds, whose FIELDS these are? If not, it is from now on.
+
+        Raises CollectionNotFound where the database holds none.
+        """
+        stored = None if values[0] is None else Collection.from_db(self._alias, FIELDS, values)
+        if stored is None or stored.name != (self._name or stored.name):
+            self._look_up()
+        elif self._name is not None and not _is_same(stored, self.current):
+            self.current = _known[_key(self._name, self._alias)] = stored
+        elif stored.generation != self.current.generation:
+            self.current = copy(self.current)
+            self.current.generation = stored.generation
+        else:
+            return True
+        return False
+
+    def doubt(self, error: DatabaseError | VectorError) -> None:
+        """After a statement that failed, or settings that did not fit: go by what the database holds now.
+
+        Raises CollectionNotFound where it holds none, and the error where nothing has changed, or where the
+        error has nothing to do with the collection.
+        """
+        before = self.current
+        if self._name is not None:
+            _known.pop(_key(self._name, self._alias), None)
+        if isinstance(error, DatabaseError) and not any(sign in str(error) for sign in _SIGNS):
+            raise error
+        self._look_up()
+        if _is_same(before, self.current):
+            raise error
+
+    def _look_up(self) -> None:
+        if self._name is not None:
+            _known.pop(_key(self._name, self._alias), None)
+            self.current = _lookup(self._name, self._alias)
+        elif not Collection.objects.using(self._alias).filter(pk=self.current.pk).exists():
+            raise CollectionNotFound("collection", "one that exists", shown(self.current.name))
+
+
+def _lookup(name: str, alias: str) -> Collection:
+    key = _key(name, alias)
+    collection = _known.get(key)
+    if collection is None:
+        collection = get_collection(name, using=alias)
+        if len(_known) >= _MAX_COLLECTIONS:
+            _known.clear()
+        _known[key] = collection
+    return collection
+
+
+def _is_same(one: Collection, other: Collection) -> bool:
+    """Does it make no difference to a search which of the two it goes by?"""
+    return all(getattr(one, field) == getattr(other, field) for field in FIELDS)
+
+
+def _key(name: str, alias: str) -> tuple[str, str, str]:
+    return (alias, str(connections[alias].settings_dict["NAME"]), name)

@@ -1,0 +1,229 @@
+"""The one statement of a search, so that it is one round trip to a server. Values are bound.
+
+Its common table expressions, in order:
+
+    keyword(id, bm25)                the best rows by BM25
+    nearest(id, distance)            the nearest rows, as a strategy finds them
+    found(id, distance, bm25)        both, the keyword rows with their exact distance
+    ranked, best                     with ranks and scores, see `vectors.fusion`
+
+The first row of the answer says what the database holds as the collection and what the strategy counted, then
+come the hits. All parts see the same state of the database.
+"""
+# ruff: noqa: S608 - building SQL is what this module is for; identifiers come from models and primary keys
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from vectors.fusion import fused
+from vectors.known import FIELDS
+from vectors.models import Collection
+from vectors.sql import DISTANCE, Cte, Statement, Tables, Where, with_ctes
+
+# BM25 weight of a word in the title relative to one in the body.
+_TITLE_WEIGHT: Final = "2.0"
+_KEYWORD: Final = "keyword(id, bm25)"
+_NEAREST: Final = "nearest(id, distance)"
+_NO_ROWS: Final = "SELECT NULL, NULL WHERE 0"
+# Columns of a hit before those that show it.
+HIT_COLUMNS: Final = ("b.id", "i.key", "b.distance", "b.score", "b.keyword_rank", "b.semantic_rank")
+
+
+@dataclass(frozen=True, slots=True)
+class Keywords:
+    """The keyword leg of a search: an FTS5 expression and how many of its best rows take part."""
+
+    match: str
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A strategy's part: expressions of which the last is `nearest`, and numbers that it wants to know."""
+
+    ctes: tuple[Cte, ...]
+    counts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is read of a hit beside its ranks: columns of the item `i`, or of what is joined to it."""
+
+    columns: tuple[str, ...]
+    join: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The collection's `known.FIELDS` (all None where it is gone), the counts of `Leg`, the hits' columns."""
+
+    collection: Sequence[Any]
+    counts: Sequence[int]
+    hits: list[Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchStatement:
+    """A search in SQL. `vector` None has keyword rows without distances; `score` is of `vectors.fusion`."""
+
+    tables: Tables
+    vector: bytes | None
+    keywords: Keywords | None
+    where: Where | None
+    leg: Leg
+    score: Statement
+    leg_rows: int
+    k: int
+    shown: Shown
+
+    def statement(self) -> Statement:
+        return with_ctes(self._ctes(), self._rows())
+
+    def read(self, rows: Sequence[Sequence[Any]]) -> Answer:
+        """Take the rows of `statement` apart."""
+        (_, *header), *hits = rows
+        at, end = len(FIELDS), len(FIELDS) + len(self.leg.counts)
+        width = len(HIT_COLUMNS) + len(self.shown.columns)
+        return Answer(header[:at], header[at:end], [row[1 : 1 + width] for row in hits])
+
+    def _ctes(self) -> Iterator[Cte]:
+        yield keyword_rows(self.tables, self.keywords, self.where)
+        yield from self.leg.ctes
+        yield self._found()
+        yield from fused(self.score, leg=self.leg_rows, k=self.k)
+
+    def _found(self) -> Cte:
+        if self.vector is None:
+            return Cte("found(id, distance, bm25)", "SELECT id, NULL, bm25 FROM keyword")
+        return Cte(
+            "found(id, distance, bm25)",
+            f"""SELECT n.id, n.distance, k.bm25 FROM nearest AS n LEFT JOIN keyword AS k ON k.id = n.id
+                UNION ALL
+                SELECT k.id, {distance(self.tables)}, k.bm25
+                FROM keyword AS k CROSS JOIN {self.tables.vectors} AS v ON v.id = k.id
+                WHERE k.id NOT IN (SELECT id FROM nearest)""",
+            [self.vector],
+        )
+
+    def _rows(self) -> Statement:
+        header = [*(f'c."{field}"' for field in FIELDS), *self.leg.counts]
+        hit = [*HIT_COLUMNS, *self.shown.columns]
+        width = max(len(header), len(hit))
+        return (
+            f"""SELECT 0 AS place, {_padded(header, width)}
+                FROM (SELECT 1) LEFT JOIN "{Collection._meta.db_table}" AS c ON c.id = %s
+                UNION ALL
+                SELECT b.place, {_padded(hit, width)}
+                FROM best AS b CROSS JOIN {self.tables.items} AS i ON i.id = b.id {self.shown.join}
+                ORDER BY 1""",
+            [self.tables.pk],
+        )
+
+
+def _padded(columns: list[str], width: int) -> str:
+    return ", ".join([*columns, *["NULL"] * (width - len(columns))])
+
+
+def keyword_rows(tables: Tables, keywords: Keywords | None, where: Where | None) -> Cte:
+    """The best `limit` rows by BM25, which is positive here, larger being better."""
+    if keywords is None:
+        return Cte(_KEYWORD, _NO_ROWS)
+    condition, params = _condition(where)
+    return Cte(
+        _KEYWORD,
+        f"""SELECT {tables.fts}.rowid AS id, -bm25({tables.fts}, {_TITLE_WEIGHT}, 1.0) AS bm25
+            FROM {tables.fts} {_items(tables, where, f"{tables.fts}.rowid")}
+            WHERE {tables.fts} MATCH %s AND {condition} ORDER BY bm25 DESC, {tables.fts}.rowid LIMIT %s""",
+        [keywords.match, *params, keywords.limit],
+    )
+
+
+def no_leg() -> Leg:
+    """A search by keywords only; counts the rows found."""
+    return Leg((Cte(_NEAREST, _NO_ROWS),), ("(SELECT count(*) FROM keyword)",))
+
+
+def exact_leg(tables: Tables, vector: bytes, limit: int, where: Where | None) -> Leg:
+    """The `limit` nearest of all rows; counts the collection's rows."""
+    sql, params = _all_measured(tables, vector, limit, where)
+    return Leg((Cte(_NEAREST, sql, params),), (f"(SELECT count(*) FROM {tables.items})",))
+
+
+def candidate_leg(
+    tables: Tables, vector: bytes, limit: int, where: Where | None, *, ids: str, after: int, required: int
+) -> Leg:
+    """The `limit` nearest of the rows whose ids are in the JSON list or are greater than `after`.
+
+    Where fewer than `required` of the list still exist and satisfy `where`, the nearest of all rows instead.
+    Ids without a row simply vanish, so that a deletion is seen at once.
+
+    Counts: how many of the list were left, how many rows came after, how many got an exact distance; the
+    greatest id of all, or NULL; the collection's rows if all were measured, else NULL.
+    """
+    condition, params = _condition(where)
+    measured = f"SELECT v.id, {distance(tables)}"
+    # CROSS JOIN pins the order: the few candidates first, then their metadata.
+    items = _items(tables, where, "v.id", "CROSS")
+    every, every_params = _all_measured(
+        tables, vector, limit, where, before="verdict CROSS JOIN", only="NOT is_enough AND"
+    )
+    return Leg(
+        (
+            Cte(
+                "pool(id, distance, is_new)",
+                f"""{measured}, 0 FROM json_each(%s) AS c CROSS JOIN {tables.vectors} AS v ON v.id = c.value
+                        {items} WHERE {condition}
+                    UNION ALL
+                    {measured}, 1 FROM {tables.vectors} AS v {items} WHERE v.id > %s AND {condition}""",
+                [vector, ids, *params, vector, after, *params],
+            ),
+            Cte(
+                "verdict(alive, new, is_enough)",
+                """SELECT alive, new, alive >= %s FROM
+                   (SELECT ifnull(sum(NOT is_new), 0) AS alive, ifnull(sum(is_new), 0) AS new FROM pool)""",
+                [required],
+            ),
+            Cte(
+                _NEAREST,
+                f"""SELECT * FROM (SELECT pool.id, distance FROM verdict CROSS JOIN pool
+                        WHERE is_enough ORDER BY distance, pool.id LIMIT %s)
+                    UNION ALL
+                    SELECT * FROM ({every})""",
+                [limit, *every_params],
+            ),
+        ),
+        (
+            "(SELECT alive FROM verdict)",
+            "(SELECT new FROM verdict)",
+            "(SELECT count(*) FROM (SELECT id FROM pool UNION SELECT id FROM keyword))",
+            f"(SELECT max(id) FROM {tables.vectors})",
+            f"CASE WHEN NOT (SELECT is_enough FROM verdict) THEN (SELECT count(*) FROM {tables.items}) END",
+        ),
+    )
+
+
+def distance(tables: Tables) -> str:
+    """From the row `v` to a vector that is bound."""
+    return f"{DISTANCE[tables.metric]}(v.embedding, %s)"
+
+
+def _all_measured(
+    tables: Tables, vector: bytes, limit: int, where: Where | None, *, before: str = "", only: str = ""
+) -> Statement:
+    condition, params = _condition(where)
+    return (
+        f"""SELECT v.id, {distance(tables)} AS distance FROM {before} {tables.vectors} AS v
+            {_items(tables, where, "v.id")} WHERE {only} {condition} ORDER BY distance, v.id LIMIT %s""",
+        [vector, *params, limit],
+    )
+
+
+def _items(tables: Tables, where: Where | None, on: str, kind: str = "") -> str:
+    return f"{kind} JOIN {tables.items} AS i ON i.id = {on}" if where else ""
+
+
+def _condition(where: Where | None) -> Statement:
+    return (where.sql, list(where.params)) if where else ("1", [])
