@@ -18,6 +18,9 @@ from django.http.response import HttpResponseBase
 from ninja import NinjaAPI
 
 from ops.environments import base as environments
+from prompts.comparing import UnknownPrompts
+from prompts.database_pairs import MergeProblem, SameDatabase
+from prompts.merge_results import MergeConflict
 from vectors.errors import CollectionNotFound, EmbedderError, StaleBatch, VectorError
 
 from . import database_errors
@@ -132,6 +135,15 @@ def _environment(error: environments.EnvironmentProblem) -> Problem:
     return Problem(ENVIRONMENT_STATUS.get(type(error), 422), str(error))
 
 
+def _conflicts(error: MergeConflict) -> Problem:
+    # All of them: half of the conflicts are no use to whoever has to settle them.
+    found = [
+        one.as_json() | {"msg": f"{one.prompt}: {one.field} cannot be merged."}
+        for one in error.result.conflicts
+    ]
+    return Problem(409, found)
+
+
 def _server(error: ServerError) -> Problem:
     status, text = database_errors.describe(error)
     return Problem(status, text, {"Retry-After": "2"} if status == 503 else {})
@@ -180,6 +192,11 @@ DESCRIPTIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     OperationalError: _database,
     ServerError: _server,
     environments.EnvironmentProblem: _environment,
+    # Migrations to be run, a target that changes all the time: what is stored is in the way.
+    MergeProblem: lambda error: Problem(409, str(error)),
+    SameDatabase: lambda error: Problem(422, str(error)),
+    UnknownPrompts: lambda error: Problem(404, str(error)),
+    MergeConflict: _conflicts,
 }
 
 

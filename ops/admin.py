@@ -3,27 +3,24 @@
 Every change is a POST of one form, which names its action; it needs the permission of that action.
 """
 
-import logging
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods
 from unfold.admin import ModelAdmin
 
+from . import comparison_page
+from .admin_log import log
 from .environments import current
 from .environments.base import MAX_REASON, EnvironmentProblem, Provider
 from .environments.opening import create_with_tables
 from .models import Environment
-
-logger = logging.getLogger(__name__)
 
 
 def _create(provider: Provider, name: str, form: Any) -> str:
@@ -67,8 +64,13 @@ ACTIONS: dict[str, tuple[Callable[[Provider, str, Any], str], str, int]] = {
 @admin.register(Environment)
 class EnvironmentAdmin(ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
-        page = self.admin_site.admin_view(require_http_methods(["GET", "HEAD", "POST"])(self.page))
-        return [path("", page, name="ops_environment_changelist")]
+        def view(page: Callable[[HttpRequest], HttpResponse]) -> Any:
+            return self.admin_site.admin_view(require_http_methods(["GET", "HEAD", "POST"])(page))
+
+        return [
+            path("", view(self.page), name="ops_environment_changelist"),
+            path("compare/", view(self.compare), name="ops_environment_compare"),
+        ]
 
     def page(self, request: HttpRequest) -> HttpResponse:
         if not request.user.has_perm("ops.view_environment"):
@@ -87,6 +89,9 @@ class EnvironmentAdmin(ModelAdmin):
             context["problem"] = str(problem)
         return TemplateResponse(request, "admin/ops/environments.html", context)
 
+    def compare(self, request: HttpRequest) -> HttpResponse:
+        return comparison_page.show(self.admin_site, request)
+
     def _act(self, request: HttpRequest) -> HttpResponse:
         action, name = request.POST.get("action", ""), request.POST.get("name", "").strip()
         if action not in ACTIONS:
@@ -99,15 +104,6 @@ class EnvironmentAdmin(ModelAdmin):
         except EnvironmentProblem as problem:
             messages.error(request, str(problem))
         else:
-            _log(request, name, flag, done)
+            log(request, name, flag, done)
             messages.success(request, done)
         return HttpResponseRedirect(reverse("admin:ops_environment_changelist"))
-
-
-def _log(request: HttpRequest, name: str, flag: int, what: str) -> None:
-    """Into the console's log; where the database has just been frozen, into the process's only."""
-    logger.info("%s: %s", request.user, what)
-    with suppress(OperationalError):
-        LogEntry.objects.log_actions(
-            str(request.user.pk), [Environment(name=name)], flag, what, single_object=True
-        )

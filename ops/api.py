@@ -3,17 +3,22 @@
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Path, Router
+from ninja import Path, Query, Router
+from ninja.errors import HttpError
 from ninja.responses import Status
 
+from prompts.models import User
 from vectors.permissions import needs
 from vectors.schemas import ERRORS, ErrorOut, Text
 
 from . import schemas
 from .environments import current
+from .environments.details import list_places
 from .environments.opening import create_with_tables
+from .environments.pairs import opened_pair
 
 router = Router(tags=["environments"])
+MAX_DETAILS = 200  # of one answer: a diff may take seconds
 
 
 @router.get("", response={200: schemas.EnvironmentList, ERRORS: ErrorOut})
@@ -60,3 +65,52 @@ def freeze_environment(request: HttpRequest, name: Path[Text], payload: schemas.
 def unfreeze_environment(request: HttpRequest, name: Path[Text]) -> Any:
     """Allow writes again."""
     return current.get_provider().unfreeze(name)
+
+
+@router.get("/{left}/diff/{right}", response={200: schemas.EnvironmentDiff, ERRORS: ErrorOut})
+@needs("ops.view_environment")
+def diff_environments(
+    request: HttpRequest, left: Path[Text], right: Path[Text], filters: Query[schemas.DiffFilters]
+) -> dict[str, Any]:
+    """Which prompts, versions and fields differ between two environments. Nothing is changed."""
+    with opened_pair(current.get_provider(), left, right) as pair:
+        found = pair.compare(filters.prompt)
+        if not filters.full:
+            return found.as_json()
+        places = list_places(found)
+        if len(places) > MAX_DETAILS:
+            raise HttpError(
+                422,
+                f"full: expected at most {MAX_DETAILS} prompts that differ, got {len(places)}. "
+                "Name fewer with prompt, or leave full out.",
+            )
+        details = [detail.as_json(left, right) for detail in pair.read_details(places)]
+        return found.as_json() | {"details": details}
+
+
+@router.post(
+    "/{target}/merge",
+    response={
+        200: schemas.MergeOut,
+        409: schemas.MergeConflictsOut,
+        ERRORS - {409} | {423}: ErrorOut,
+    },
+)
+@needs("ops.change_environment")
+def merge_environments(request: HttpRequest, target: Path[Text], payload: schemas.MergeIn) -> dict[str, Any]:
+    """Bring prompts of `source` over to `target`, all or none; you sign what is merged, where `target` knows
+    you. Conflicts are answered with 409, and nothing is written.
+    """
+    with opened_pair(current.get_provider(), payload.source, target) as pair:
+        result = pair.merge(
+            payload.prompts,
+            resolve=payload.resolve,
+            author=_author(request),
+            dry_run=payload.dry_run,
+            message=payload.message,
+        )
+    return result.as_json()
+
+
+def _author(request: HttpRequest) -> User | None:
+    return request.user if isinstance(request.user, User) else None

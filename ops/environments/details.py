@@ -1,16 +1,30 @@
 """How prompts differ between two environments, in full: a diff of the contents, other fields side by side."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from prompts.comparing import Comparison
+from django.db.models.functions import Length
+
+from prompts.comparing import Comparison, Difference
 from prompts.diffs import Diff, compare
 from prompts.models import Prompt
 from prompts.models.fields import FIELDS
 from prompts.three_way import is_same
 from prompts.unified_diff import unified
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A prompt that is not alike on both sides; the id is empty on the side that has not got it, and
+    ``difference`` is of one that both have.
+    """
+
+    name: str
+    left_id: str = ""
+    right_id: str = ""
+    difference: Difference | None = None
 
 
 @dataclass(frozen=True)
@@ -45,18 +59,49 @@ class Detail:
         return {"name": self.name, "fields": fields, "unified": self.unified(left, right)}
 
 
-def read_details(comparison: Comparison, left: str, right: str) -> Iterator[Detail]:
-    """Every prompt that differs, one after the other by name; `left` and `right` are database aliases.
+def list_places(comparison: Comparison) -> list[Place]:
+    """Every prompt that differs, by name."""
+    places = [
+        *(Place(one.name, left_id=one.id) for one in comparison.only_left),
+        *(Place(one.name, right_id=one.id) for one in comparison.only_right),
+        *(Place(one.right.name, one.left.id, one.right.id, one) for one in comparison.differing),
+    ]
+    return sorted(places, key=attrgetter("name", "left_id", "right_id"))
+
+
+def read_details(places: Iterable[Place], left: str, right: str) -> Iterator[Detail]:
+    """The prompts of these places, one after the other; `left` and `right` are database aliases.
 
     Contents are read as they are now: a prompt deleted since the comparison is on neither side.
     """
-    ids = [
-        *((one.name, one.id, "") for one in comparison.only_left),
-        *((one.name, "", one.id) for one in comparison.only_right),
-        *((one.right.name, one.left.id, one.right.id) for one in comparison.differing),
-    ]
-    for name, left_id, right_id in sorted(ids):
-        yield Detail(name, _read(left, left_id), _read(right, right_id))
+    for place in places:
+        yield Detail(place.name, _read(left, place.left_id), _read(right, place.right_id))
+
+
+def read_page(
+    places: Sequence[Place], left: str, right: str, length: int | None
+) -> list[tuple[Place, Detail, bool]]:
+    """Some prompts with few statements, and whether their contents were read: in order, up to `length`
+    characters of all together, where it is given.
+    """
+    mine, others = (
+        _without_contents(alias, [getattr(place, side) for place in places])
+        for alias, side in ((left, "left_id"), (right, "right_id"))
+    )
+    rest = length
+    found: list[tuple[Place, Detail, bool]] = []
+    for place in places:
+        one, other = mine.get(place.left_id), others.get(place.right_id)
+        detail = Detail(place.name, one, other)
+        size = sum(prompt.length for prompt in (one, other) if prompt)
+        is_read = rest is None or size <= rest
+        if rest is not None and is_read:
+            rest -= size
+        found.append((place, detail, is_read))
+    read = [detail for _, detail, is_read in found if is_read]
+    _add_contents(left, [detail.left for detail in read if detail.left])
+    _add_contents(right, [detail.right for detail in read if detail.right])
+    return found
 
 
 def count_differences(comparison: Comparison) -> int:
@@ -66,6 +111,19 @@ def count_differences(comparison: Comparison) -> int:
 
 def _read(alias: str, prompt_id: str) -> Prompt | None:
     return Prompt.objects.using(alias).filter(pk=prompt_id).first() if prompt_id else None
+
+
+def _without_contents(alias: str, ids: Collection[str]) -> dict[str, Any]:
+    """Prompts by id; ``length`` is that of the content, in characters."""
+    prompts = Prompt.objects.using(alias).defer("content").annotate(length=Length("content"))
+    return dict(prompts.in_bulk([key for key in ids if key]))
+
+
+def _add_contents(alias: str, prompts: Collection[Prompt]) -> None:
+    rows = Prompt.objects.using(alias).filter(pk__in=[prompt.pk for prompt in prompts])
+    contents = dict(rows.values_list("pk", "content").order_by())
+    for prompt in prompts:
+        prompt.content = contents.get(prompt.pk, "")
 
 
 def _label(environment: str, prompt: Prompt | None) -> str:

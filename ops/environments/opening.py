@@ -30,15 +30,6 @@ def opened(provider: Provider, name: str) -> Iterator[str]:
         del connections[alias]
 
 
-@contextmanager
-def opened_pair(provider: Provider, one: str, other: str) -> Iterator[tuple[str, str]]:
-    """The aliases of two environments, both of which are known to exist before either is opened."""
-    provider.get(one)
-    provider.get(other)
-    with opened(provider, one) as alias, opened(provider, other) as other_alias:
-        yield alias, other_alias
-
-
 def create_with_tables(provider: Provider, name: str) -> Environment:
     """Make an environment with AFN's tables and nothing in them; one that cannot get them is removed."""
     provider.create(name)

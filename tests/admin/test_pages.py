@@ -98,8 +98,15 @@ def test_the_menu_lists_what_one_may_see(staff: Callable[..., Client], admin: Cl
 
     assert menu(staff("view_prompt")) == ["Dashboard", "Search", "Prompts"]
     assert menu(admin) == [
-        "Dashboard", "Search", "Prompts", "Evaluations", "Collections", "API keys", "Users", "Groups",
+        "Dashboard", "Search", "Prompts", "Evaluations", "Collections", "Environments", "API keys", "Users",
+        "Groups",
     ]  # fmt: skip
+
+
+def test_environments_are_in_the_menu_of_who_may_view_them(staff: Callable[..., Client]):
+    items = staff("view_environment").get("/admin/").context["sidebar_navigation"][0]["items"]
+
+    assert [item["title"] for item in items] == ["Dashboard", "Environments"]
 
 
 @pytest.mark.parametrize("login", ["aoi", "AOI@example.com"])

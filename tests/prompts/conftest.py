@@ -12,7 +12,7 @@ from django.core.management import call_command
 from pytest_django import DjangoDbBlocker
 
 from prompts.models import Prompt, User
-from tests.prompts.databases import make_migrated, opened
+from tests.prompts.databases import opened
 from tests.vectors.fakes import FakeEmbedder
 from vectors.errors import EmbedderError
 
@@ -68,11 +68,6 @@ def broken_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
         raise EmbedderError("embedder fake", "an answer", "none")
 
     monkeypatch.setattr(FakeEmbedder, "embed", fail)
-
-
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker) -> Path:
-    return make_migrated(tmp_path_factory.mktemp("migrated") / "afn.db", django_db_blocker)
 
 
 @pytest.fixture

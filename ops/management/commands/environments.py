@@ -11,13 +11,12 @@ from django.core.management.base import CommandError, CommandParser
 from ops.environments import reports, tokens
 from ops.environments.base import Environment, EnvironmentProblem
 from ops.environments.current import get_provider
-from ops.environments.details import read_details
-from ops.environments.opening import create_with_tables, opened_pair
+from ops.environments.details import list_places
+from ops.environments.opening import create_with_tables
+from ops.environments.pairs import opened_pair
 from prompts.accounts import find_author
-from prompts.comparing import compare_databases
 from prompts.database_pairs import MergeProblem
 from prompts.merge_results import MergeConflict
-from prompts.merging import merge_prompts
 from vectors import commands
 
 from ._environments_arguments import WARNING, add_actions
@@ -91,9 +90,9 @@ class Command(commands.Command):
 
     def _diff(self, options: dict[str, Any]) -> None:
         left, right = options["left"], options["right"]
-        with opened_pair(get_provider(), left, right) as (mine, other):
-            found = compare_databases(mine, other, options["prompt"], left_name=left, right_name=right)
-            details = read_details(found, mine, other) if options["full"] else iter(())
+        with opened_pair(get_provider(), left, right) as pair:
+            found = pair.compare(options["prompt"])
+            details = pair.read_details(list_places(found) if options["full"] else [])
             if options["json"]:
                 full = {"details": [one.as_json(left, right) for one in details]} if options["full"] else {}
                 self._write_json(found.as_json() | full)
@@ -106,19 +105,17 @@ class Command(commands.Command):
 
     def _merge(self, options: dict[str, Any]) -> None:
         source, target, login = options["source"], options["target"], options["author"]
-        with opened_pair(get_provider(), source, target) as (mine, other):
+        with opened_pair(get_provider(), source, target) as pair:
             self._progress(f"Comparing {source} and {target}")
+            where = f"--author, in {target}"
+            author = find_author(login, option=where, using=pair.right_alias) if login else None
             try:
-                result = merge_prompts(
-                    mine,
-                    other,
-                    names=options["prompt"],
+                result = pair.merge(
+                    options["prompt"],
                     resolve=options["resolve"],
-                    author=find_author(login, option="--author", using=other) if login else None,
+                    author=author,
                     dry_run=options["dry_run"],
                     message=options["message"],
-                    source_name=source,
-                    target_name=target,
                 )
             except MergeConflict as conflict:
                 result = conflict.result

@@ -44,3 +44,18 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 for (const form of document.querySelectorAll("form[data-submit-on-change]")) {
   form.addEventListener("change", () => form.requestSubmit());
 }
+
+// A box that ticks all others of its form, or none.
+for (const label of document.querySelectorAll("[data-tick-all]")) {
+  const all = label.querySelector("input");
+  const boxes = [...all.form.elements].filter((one) => one.type === "checkbox" && one !== all);
+  const look = () => {
+    const ticked = boxes.filter((one) => one.checked).length;
+    all.checked = ticked === boxes.length;
+    all.indeterminate = ticked > 0 && ticked < boxes.length;
+  };
+  all.addEventListener("change", () => boxes.forEach((one) => (one.checked = all.checked)));
+  boxes.forEach((one) => one.addEventListener("change", look));
+  label.hidden = boxes.length < 2;
+  look();
+}

@@ -1,5 +1,6 @@
 """Environments in a folder of the test's own, for tests inside this process."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,11 @@ import pytest
 from afn_project.libsql import dbapi
 from ops.environments import current
 from ops.environments.local import Provider
+from ops.environments.opening import opened
+from prompts.models import Prompt
+from tests.prompts.databases import save
+
+LINES = "one\ntwo\nthree\nfour\nfive\n"
 
 
 @pytest.fixture
@@ -35,3 +41,27 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Provider:
     )
     monkeypatch.setattr(current, "get_provider", lambda: provider)
     return provider
+
+
+@pytest.fixture
+def branches(local: Provider, migrated_file: Path, db: None, fake_embedder: None) -> Provider:
+    """The environments `stable` and `feature`, a copy of it, both with the prompt ``p``."""
+    local._folder.mkdir()
+    shutil.copyfile(migrated_file, local._folder / "stable.db")
+    change(local, "stable", "p", LINES, title="Title")
+    local.fork("stable", "feature")
+    return local
+
+
+def change(
+    provider: Provider, environment: str, name: str, content: str | None = None, **fields: str
+) -> None:
+    """Save a prompt in an environment."""
+    with opened(provider, environment) as alias:
+        save(alias, name, content, **fields)
+
+
+def contents(provider: Provider, environment: str) -> dict[str, str]:
+    """What an environment holds, by name."""
+    with opened(provider, environment) as alias:
+        return dict(Prompt.objects.using(alias).values_list("name", "content").order_by("name"))
