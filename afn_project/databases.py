@@ -13,7 +13,7 @@ from .libsql.dsn import Secret, Target, parse_name
 # The environment that the configured database is, unless AFN_ENVIRONMENT names another.
 MAIN = {"production": "prod", "staging": "staging", "development": "dev"}
 REPLICA_TIMEOUT = 5.0  # seconds after which the primary is asked instead
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def databases(env: Env) -> dict[str, dict[str, Any]]:
@@ -78,9 +78,9 @@ def _server(env: Env, variable: str, url: str) -> dict[str, Any]:
             "AFN_ENVIRONMENT: at Turso each environment has an address and a token of its own: "
             "set TURSO_DATABASE_URL and TURSO_AUTH_TOKEN instead."
         )
-    token = _secret(env.turso_auth_token) or target.auth_token
+    token = _secret(env.turso_auth_token).strip() or target.auth_token  # files end with a line break
     parts = urlsplit(target.url)
-    if not token and (parts.scheme != "http" or parts.hostname not in _LOOPBACK):
+    if not token and (parts.scheme != "http" or parts.hostname not in LOOPBACK):
         raise ImproperlyConfigured(
             f"{variable} has no token: set TURSO_AUTH_TOKEN, or add ?authToken=… to the URL. "
             "Only http:// on this machine may go without."

@@ -78,6 +78,7 @@ class Server:
     def paused(self) -> Iterator[None]:
         """It takes connections and answers nothing, as a machine that is out of memory does."""
         self.process.send_signal(signal.SIGSTOP)
+        os.waitpid(self.process.pid, os.WUNTRACED)  # until its last thread stands still
         try:
             yield
         finally:

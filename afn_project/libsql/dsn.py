@@ -74,6 +74,16 @@ def parse_name(name: str | Path | None) -> Target:
     parts = urlsplit(name)
     if not parts.hostname:
         raise ImproperlyConfigured(f"The database NAME {scheme}://… has no host name.")
+    if "@" in parts.netloc:  # it would show in messages, and no server asks for it
+        raise ImproperlyConfigured(
+            f"The database NAME {scheme}://… has a user or password: expected ?authToken=… instead."
+        )
+    try:
+        parts.port  # noqa: B018 - read for its error
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"The database NAME {scheme}://…: expected a port up to 65535 after the host name."
+        ) from None
     query = parse_qs(parts.query)
     token, namespace = query.get("authToken", [""])[0], query.get("namespace", [""])[0]
     if namespace and not NAMESPACE.fullmatch(namespace):
@@ -84,5 +94,7 @@ def parse_name(name: str | Path | None) -> Target:
         )
     secure = {"libsql": "https", "ws": "http", "wss": "https"}.get(scheme, scheme)
     return Target(
-        url=f"{secure}://{parts.netloc}{parts.path}".rstrip("/"), namespace=namespace, auth_token=token
+        url=f"{secure}://{parts.netloc}{parts.path}".rstrip("/"),
+        namespace=namespace,
+        auth_token=Secret(token),
     )

@@ -76,6 +76,10 @@ class AccessRefused(ServerError):
     """The token is missing, wrong, expired, or not for this namespace or for writing."""
 
 
+class Redirected(ServerError):
+    """The server sends us to another address, which is not followed: the token is for this one."""
+
+
 class NamespaceNotFound(ServerError):
     """The server does not hold this database."""
 
@@ -120,7 +124,10 @@ def error_from_server(message: str, code: str | None) -> Error:
             return NotSupportedError(f"The libSQL server does not run this statement: {text[:200]}")
         case "ARGS_INVALID" if not text.endswith("too big"):
             return ProgrammingError(text)
-    return error_from_text(text.removeprefix("Arguments do not match SQL parameters: "))
+    text = text.removeprefix("Arguments do not match SQL parameters: ")
+    if text.endswith("string or blob too big"):
+        text = "string or blob too big: a libSQL server stores up to 5 MB in a row, all its values together."
+    return error_from_text(text)
 
 
 def error_from_text(text: str) -> Error:

@@ -9,6 +9,7 @@ import http.client
 import json
 import math
 import os
+import re
 import select
 import ssl
 import time
@@ -26,9 +27,10 @@ from .errors import (
     INVALID_TEXT,
     AccessRefused,
     NamespaceNotFound,
-    ServerError,
+    Redirected,
     TooManyConnections,
     error_from_server,
+    error_from_text,
 )
 from .statements import TOKEN
 
@@ -36,15 +38,17 @@ PATH = "/v3/pipeline"
 CONNECT_TIMEOUT = 2.0  # seconds; a server in use answers a connection at once, or is not there
 # The server closes a stream after some ten idle seconds. An older one is opened anew instead of tried.
 STREAM_IDLE = 7.0
+LARGEST_ANSWER = 100 * 2**20  # bytes; 10 MB of values are at most some 60 MB of JSON
+_HEADER_TEXT = re.compile(r"[\x21-\x7e]+")
 Request = dict[str, Any]
 
 
 class RequestFailed(Exception):
-    """``timed_out``: after a wait as long as the caller wanted to wait, so that trying again is no help."""
+    """``is_final``: trying again is no help, such as after a wait as long as the caller wanted to wait."""
 
-    def __init__(self, reason: str, *, timed_out: bool = False) -> None:
+    def __init__(self, reason: str, *, is_final: bool = False) -> None:
         super().__init__(reason)
-        self.timed_out = timed_out
+        self.is_final = is_final
 
 
 class NotSent(RequestFailed):
@@ -57,6 +61,14 @@ class NoAnswer(RequestFailed):
 
 class StreamGone(Exception):
     """The server no longer knows the stream, so it has not run the request."""
+
+
+class StreamOfParent(StreamGone):
+    """The stream belongs to the process that this one was forked from, and goes on there."""
+
+
+class InvalidText(OperationalError):
+    """The statement was run, and the server cannot say what it gave."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +93,11 @@ class Endpoint:
     def headers(self) -> dict[str, str]:
         headers = {"Content-Type": "application/json"}
         if self.auth_token:
+            if not _HEADER_TEXT.fullmatch(self.auth_token):
+                raise AccessRefused(
+                    f"The token for {self} has characters that no token has, such as a line break or a "
+                    "space; nothing was sent. Check TURSO_AUTH_TOKEN."
+                )
             headers["Authorization"] = Secret(f"Bearer {self.auth_token}")
         if self.namespace:
             # The server takes the first label of the host's name for the namespace, if there is a second.
@@ -94,10 +111,11 @@ class Stream:
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
         self.created = self.used = time.monotonic()
-        self._base = urlsplit(endpoint.url)
+        self.made_in = os.getpid()
+        self._home = self._base = urlsplit(endpoint.url)
         self._baton: str | None = None
         self._connection: http.client.HTTPConnection | None = None
-        self._process = os.getpid()
+        self._process = self.made_in
 
     @property
     def is_open(self) -> bool:
@@ -109,22 +127,28 @@ class Stream:
 
         Raises ``NotSent``, ``NoAnswer`` or ``StreamGone``, or a ``ServerError`` where the server refuses.
         """
-        baton, self._baton = self._baton, None  # good for one request, whatever becomes of it
+        self._leave_to_parent()
         body = json.dumps(
-            {"baton": baton, "requests": requests},
+            {"baton": self._baton, "requests": requests},
             ensure_ascii=False,
             allow_nan=False,
             separators=(",", ":"),
         ).encode()
+        if self._baton is None and self._base is not self._home:
+            self.hang_up()  # the address that a stream was moved to was that stream's
+        self._baton = None  # good for one request, whatever becomes of it
         status, answer = self._post(body, timeout)
         if status != 200:
             raise self._refusal(status, answer)
         try:
             content = json.loads(answer)
             results: list[Any] = content["results"]
+            if len(results) != len(requests):
+                raise ValueError(f"{len(results)} results for {len(requests)} requests")
             self._baton = content["baton"]
             self._move(content.get("base_url"))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            self.hang_up()
             raise NoAnswer("what answers there is no libSQL server") from error
         self.used = time.monotonic()
         return results
@@ -136,49 +160,53 @@ class Stream:
     def close(self, *, timeout: float = 1.0) -> None:
         """Roll back what is open on the stream now, rather than when the server notices; then hang up."""
         if self._baton is not None and self._process == os.getpid():
-            # Where this fails, the server will notice by itself.
-            with suppress(NotSent, NoAnswer, StreamGone, ServerError):
+            with suppress(Exception):  # where this fails, the server will notice by itself
                 self.pipeline([{"type": "close"}], timeout)
         self.hang_up()
 
     def hang_up(self) -> None:
-        self._baton = None
+        self._baton, self._base = None, self._home
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
     def _post(self, body: bytes, timeout: float) -> tuple[int, bytes]:
+        headers = self.endpoint.headers
         connection = self._usable_connection(timeout)
         try:
             connection.sock.settimeout(timeout)
-            connection.request("POST", PATH, body, self.endpoint.headers)
-            response = connection.getresponse()
-            return response.status, response.read()
+            connection.request("POST", PATH, body, headers)
+            with connection.getresponse() as response:
+                return response.status, _read(response)
         except (OSError, http.client.HTTPException) as error:
             self.hang_up()
-            raise NoAnswer(_describe(error), timed_out=isinstance(error, TimeoutError)) from error
-        except BaseException:  # interrupted: the answer that comes now would be taken for the next one's
+            failure = NoAnswer(_describe(error), is_final=isinstance(error, TimeoutError))
+            # Without its frames: among their variables is the request's head, which error pages would show.
+            raise failure from error.with_traceback(None)
+        except BaseException as error:  # interrupted: the answer that comes now is not the next one's
             self.hang_up()
+            error.__traceback__ = None  # as above
             raise
 
     def _usable_connection(self, timeout: float) -> http.client.HTTPConnection:
         """The connection of the last request, unless it was closed meanwhile, or a new one."""
         if self._connection is not None:
-            if self._process == os.getpid() and not _is_readable(self._connection.sock):
+            sock = self._connection.sock  # None where the last answer was to be the connection's last
+            if sock is not None and self._process == os.getpid() and not _is_readable(sock):
                 return self._connection
             self._connection.close()
         host, port = self._base.hostname or "", self._base.port
         wait = min(timeout, CONNECT_TIMEOUT)
-        if self._base.scheme == "https":
-            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                host, port, timeout=wait, context=_tls()
-            )
-        else:
-            connection = http.client.HTTPConnection(host, port, timeout=wait)
         try:
+            if self._base.scheme == "https":
+                connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+                    host, port, timeout=wait, context=_tls()
+                )
+            else:
+                connection = http.client.HTTPConnection(host, port, timeout=wait)
             connection.connect()
-        except (OSError, http.client.HTTPException) as error:
-            raise NotSent(_describe(error), timed_out=isinstance(error, TimeoutError)) from error
+        except (OSError, http.client.HTTPException, UnicodeError) as error:  # the last: a name like a..b
+            raise NotSent(_describe(error), is_final=isinstance(error, TimeoutError)) from error
         self._connection, self._process = connection, os.getpid()
         return connection
 
@@ -189,16 +217,35 @@ class Stream:
         base = urlsplit(base_url)
         if base[:2] == self._base[:2]:
             return
-        if base.scheme != self._base.scheme or _domain(base) != _domain(self._base):
+        if not _may_follow(self._home, base):
             self.hang_up()
-            raise ServerError(f"{self.endpoint} refers to a server of another domain, which is not followed.")
+            raise NoAnswer("it refers to a server of another domain, which is not followed", is_final=True)
         baton = self._baton
         self.hang_up()
         self._base, self._baton = base, baton
 
+    def _leave_to_parent(self) -> None:
+        """In a forked child: two processes that use one stream would end each other's transactions."""
+        if self._process == os.getpid():
+            return
+        was_open = self.is_open
+        self.hang_up()  # closes this process's end only
+        self._process = os.getpid()
+        if was_open:
+            raise StreamOfParent
+
     def _refusal(self, status: int, answer: bytes) -> Exception:
         text, code = _read_error(answer)
         text = text or f"HTTP status {status}"
+        if self.endpoint.auth_token:
+            text = text.replace(self.endpoint.auth_token, "***")
+        if 300 <= status < 400:
+            return Redirected(
+                f"{self.endpoint} redirects to another address (HTTP status {status}), which is not "
+                "followed; nothing was run. Write the new one, https:// perhaps, into TURSO_DATABASE_URL."
+            )
+        if status == 413:
+            return error_from_text("string or blob too big: the request is larger than the server takes")
         if code == "STREAM_EXPIRED" or "baton" in text[:60]:
             return StreamGone(text)
         if status in (401, 403):
@@ -219,7 +266,7 @@ class Stream:
         if status == 400 and code:
             return error_from_server(text, code)
         if status == 500 and "utf-8" in text:
-            return OperationalError(INVALID_TEXT)
+            return InvalidText(INVALID_TEXT)
         return NoAnswer(f"HTTP status {status}: {text}")
 
 
@@ -306,8 +353,22 @@ def _is_readable(sock: Any) -> bool:
     return bool(select.select([sock], [], [], 0)[0])
 
 
-def _domain(parts: SplitResult) -> str:
-    return ".".join((parts.hostname or "").split(".")[-2:])
+def _read(response: http.client.HTTPResponse) -> bytes:
+    """The whole answer, unless it has no end."""
+    answer = response.read(LARGEST_ANSWER + 1)
+    if len(answer) > LARGEST_ANSWER:
+        raise NoAnswer(f"more than {LARGEST_ANSWER >> 20} MB came", is_final=True)
+    if response.length:  # a read with a limit does not say so itself
+        raise http.client.IncompleteRead(answer, response.length)
+    return answer
+
+
+def _may_follow(home: SplitResult, other: SplitResult) -> bool:
+    """Whether the token for one address may be sent to the other: the same host, one below it, or Turso's."""
+    ours, theirs = home.hostname or "", other.hostname or ""
+    is_same = theirs == ours or theirs.endswith(f".{ours}")
+    are_turso = ours.endswith(".turso.io") and theirs.endswith(".turso.io")
+    return other.scheme == home.scheme and other.port != 0 and (is_same or are_turso)
 
 
 def _read_error(answer: bytes) -> tuple[str, str]:

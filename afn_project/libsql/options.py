@@ -72,7 +72,7 @@ def _of_server(alias: str, target: Target, options: Options) -> Options:
     return {
         "database": target.name,
         "timeout": float(_number(alias, options, "timeout", 15.0)),
-        "auth_token": Secret(options.get("auth_token", "") or target.auth_token),
+        "auth_token": Secret((options.get("auth_token", "") or target.auth_token).strip()),
         "limits": limits,
     }
 

@@ -4,13 +4,16 @@ import atexit
 import os
 import threading
 import time
+import weakref
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 
 from .errors import PoolExhausted
 from .hrana import STREAM_IDLE, Endpoint, Stream
 
 _MAX_POOLS = 32
+_FAREWELL = 0.5  # seconds to tell the server that a pool's streams are not needed any more
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Pool:
         self._idle: list[Stream] = []
         self._count = 0  # idle and in use
         self._free = threading.Condition()
+        _all.add(self)
 
     def acquire(self) -> Stream:
         """A stream for one user; ``release`` or ``discard`` gives it back. Raises ``PoolExhausted``."""
@@ -48,14 +52,17 @@ class Pool:
                 self._count += 1
                 return Stream(self.endpoint)
         now = time.monotonic()
-        if self.limits.recycle and now - stream.created > self.limits.recycle:
-            stream.hang_up()
-            return Stream(self.endpoint)
         if now - stream.used > STREAM_IDLE:
             stream.expire()
+        if self.limits.recycle and now - stream.created > self.limits.recycle:
+            stream.close()
+            return Stream(self.endpoint)
         return stream
 
     def release(self, stream: Stream) -> None:
+        if stream.made_in != os.getpid():
+            self.discard(stream)
+            return
         with self._free:
             if len(self._idle) < self.limits.size:
                 self._idle.append(stream)
@@ -64,23 +71,42 @@ class Pool:
         self.discard(stream)
 
     def discard(self, stream: Stream) -> None:
-        stream.close()
-        with self._free:
-            self._count -= 1
-            self._free.notify()
+        try:
+            stream.close()
+        finally:
+            with self._free:
+                self._count -= stream.made_in == os.getpid()
+                self._free.notify()
 
     def close(self) -> None:
-        """Close what is idle; streams in use are closed by their users."""
+        """Close what is idle; streams in use are closed by their users.
+
+        The server is told, since it keeps a stream's connection for some ten seconds otherwise, and has few.
+        """
         with self._free:
             idle, self._idle = self._idle, []
             self._count -= len(idle)
+        end = time.monotonic() + _FAREWELL
         for stream in idle:
-            stream.hang_up()
+            now = time.monotonic()
+            if now > end or now - stream.used > STREAM_IDLE:
+                stream.hang_up()
+            else:
+                stream.close(timeout=_FAREWELL)
+
+    def forget(self) -> None:
+        """In a forked child: the streams are the parent's, who goes on using them."""
+        self._free = threading.Condition()  # a thread that is not here may have held the old one
+        idle, self._idle, self._count = self._idle, [], 0
+        for stream in idle:
+            with suppress(OSError):
+                stream.hang_up()
 
     def _has_room(self) -> bool:
         return bool(self._idle) or self._count < self.limits.size + self.limits.overflow
 
 
+_all: weakref.WeakSet[Pool] = weakref.WeakSet()  # also those that only a connection still uses
 _pools: OrderedDict[tuple[Endpoint, Limits], Pool] = OrderedDict()
 _lock = threading.Lock()
 
@@ -100,10 +126,11 @@ def pool_of(endpoint: Endpoint, limits: Limits) -> Pool:
 
 
 def _forget_all() -> None:
-    """In a forked child: the sockets are the parent's, who goes on using them."""
+    """In a forked child, whatever the parent's other threads were at."""
     global _lock
     _lock = threading.Lock()
-    _pools.clear()
+    for pool in list(_all):
+        pool.forget()
 
 
 def _close_all() -> None:

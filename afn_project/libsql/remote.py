@@ -11,7 +11,6 @@
 """
 
 import random
-import re
 import time
 from collections.abc import Iterator, Sequence
 from itertools import count
@@ -23,20 +22,31 @@ from .errors import (
     ConnectionLost,
     OutcomeUnknown,
     PoolExhausted,
+    ResultTooLarge,
     ServerUnreachable,
     TooManyConnections,
     TransactionLost,
     error_from_server,
 )
-from .hrana import NoAnswer, NotSent, Request, RequestFailed, Stream, StreamGone, result, statement
+from .hrana import (
+    InvalidText,
+    NoAnswer,
+    NotSent,
+    Request,
+    RequestFailed,
+    Stream,
+    StreamGone,
+    StreamOfParent,
+    result,
+    statement,
+)
 from .pool import Pool
-from .statements import check_count, ends_transaction, first_word, only_reads, prepared
+from .statements import check_count, ends_transaction, first_word, only_reads, pragma, prepared
 
 _TRIES = 3
 _FIRST_WAIT = 0.05  # seconds before the second try, doubled before the third
 # Statements and bytes of one request of `execute_many`. The server takes more; a failure costs less.
 _BATCH_STEPS, _BATCH_BYTES = 500, 2 * 2**20
-_FOREIGN_KEYS = re.compile(r"PRAGMA\s+foreign_keys\s*(?:=|\()\s*(\w+)", re.IGNORECASE)
 _AUTOCOMMIT: Request = {"type": "get_autocommit"}
 
 
@@ -52,6 +62,7 @@ class RemoteDriver:
         self._is_open = False  # a transaction on the server
         self._lost = ""  # why the transaction is gone that the caller is still in
         self._enforces_foreign_keys = True  # as a new stream does
+        self._has_state = False  # set on the stream by a PRAGMA: no other connection may get it
 
     @property
     def in_transaction(self) -> bool:
@@ -62,8 +73,8 @@ class RemoteDriver:
         check_count(expected, parameters)
         if not sql or self._settle(sql):
             return NOTHING
-        if (switch := _FOREIGN_KEYS.match(sql)) and not self.in_transaction:  # no-op in a transaction
-            self._enforces_foreign_keys = switch[1].upper() in ("ON", "1", "TRUE", "YES")
+        if first_word(sql) == "PRAGMA":
+            self._note_pragma(sql)
         (answer,) = self._run([statement(sql, parameters)], sql)
         return result(answer)
 
@@ -84,9 +95,10 @@ class RemoteDriver:
         self._check_not_lost()
         if self._begin:
             self._run([statement("SELECT 1", ())], "SELECT 1")
-        (answer,) = self._send([{"type": "sequence", "sql": sql}], sql, may_repeat=False)
+        self._has_state |= "PRAGMA" in sql.upper()
+        (answer,) = self._send([{"type": "sequence", "sql": sql}], "", may_repeat=False)
         if answer["type"] == "error":
-            raise self._failure(answer["error"])
+            raise self._failure(answer["error"], "", was_open=self.in_transaction)
 
     def close(self) -> None:
         self._begin = self._lost = ""
@@ -127,6 +139,15 @@ class RemoteDriver:
         if was_open and is_autocommit and first_word(sql) not in ("COMMIT", "END", "ROLLBACK", "RELEASE"):
             self._lose("The server has rolled this transaction back. Run it again.")
 
+    def _note_pragma(self, sql: str) -> None:
+        name, sign, value = pragma(sql)
+        if not sign or only_reads(sql):
+            return
+        if name != "foreign_keys":
+            self._has_state = True
+        elif not self.in_transaction:  # no-op in a transaction
+            self._enforces_foreign_keys = value.upper() in ("ON", "1", "TRUE", "YES")
+
     # -- sending -------------------------------------------------------------------------------------------
 
     def _run(self, statements: Sequence[Request], sql: str) -> list[Any]:
@@ -140,25 +161,28 @@ class RemoteDriver:
                 "type": "batch",
                 "batch": {"steps": list(map(_step, steps, count()))},
             }
+        was_open = self.in_transaction
         # Without a COMMIT, what the first statement of a transaction did comes to nothing.
         may_repeat = bool(begin) or (
             not self._is_open and (only_reads(sql) or first_word(sql) == "SAVEPOINT")
         )
         (answer,) = self._send([request], sql, may_repeat=may_repeat)
         if answer["type"] == "error":
-            raise self._failure(answer["error"])
+            raise self._failure(answer["error"], sql, was_open=was_open)
         if len(steps) == 1:
             return [answer["response"]["result"]]
         done = answer["response"]["result"]
         for at, error in enumerate(done["step_errors"]):
             if error is not None:
-                raise self._failure(error, began=at >= len(begin))
+                raise self._failure(error, sql, was_open=was_open, began=at >= len(begin))
         return list(done["step_results"][len(begin) :])
 
-    def _failure(self, error: Any, *, began: bool = True) -> Exception:
+    def _failure(self, error: Any, sql: str, *, was_open: bool, began: bool = True) -> Exception:
         failure = error_from_server(error["message"], error.get("code"))
-        if isinstance(failure, TransactionLost):
+        if isinstance(failure, TransactionLost) and was_open:
             self._lose(str(failure))
+        elif isinstance(failure, ResultTooLarge) and not was_open and not only_reads(sql):
+            return self._unread(failure)
         elif not began:
             self._lose(f"The transaction could not begin: {failure}")
         return failure
@@ -191,10 +215,17 @@ class RemoteDriver:
         prefix = [] if self._enforces_foreign_keys or self._stream.is_open else [_WITHOUT_FOREIGN_KEYS]
         self.round_trips += 1
         results = self._stream.pipeline([*prefix, *requests], self.timeout)[len(prefix) :]
-        self._begin = ""
         if len(results) > 1:
-            self._note(results[-1]["response"]["is_autocommit"], sql)
-        if not self._is_open and self._enforces_foreign_keys:
+            try:
+                is_autocommit = results[-1]["response"]["is_autocommit"]
+            except (KeyError, TypeError) as error:
+                raise NoAnswer("the server does not tell whether a transaction is open") from error
+            self._begin = ""
+            self._note(is_autocommit, sql)
+        if self._is_open and not self._stream.is_open:
+            # The next statement would begin a new stream, and be stored without the ones before.
+            self._lose("The server closed this transaction; all of it is rolled back. Run it again.")
+        if not self._is_open and self._enforces_foreign_keys and not self._has_state:
             stream, self._stream = self._stream, None
             self._pool.release(stream)
         return results[:1]
@@ -204,7 +235,7 @@ class RemoteDriver:
         if self._is_open:
             return False
         match error:
-            case RequestFailed(timed_out=True) | PoolExhausted():
+            case RequestFailed(is_final=True) | PoolExhausted():
                 return False
             case NotSent() | StreamGone() | TooManyConnections():
                 return True
@@ -214,6 +245,11 @@ class RemoteDriver:
         """The exception that a request which failed for good means for its statement."""
         endpoint = self._pool.endpoint
         match error:
+            case StreamOfParent() if self._is_open:
+                return TransactionLost(
+                    "This transaction belongs to the process that this one was forked from, and goes on "
+                    "there."
+                )
             case StreamGone() if self._is_open:
                 return TransactionLost(
                     "The server closed this transaction because nothing came for some ten seconds; all of it "
@@ -240,9 +276,18 @@ class RemoteDriver:
                     f"The connection to {endpoint} broke during a write ({error}): it is stored or not. Look "
                     "which before you run it again."
                 )
+            case InvalidText() if not self.in_transaction and not only_reads(sql):
+                return self._unread(error)
             case NoAnswer():
                 return ConnectionLost(f"{endpoint} did not answer ({error}). Nothing was changed.")
         return error
+
+    def _unread(self, error: Exception) -> OutcomeUnknown:
+        """A write by itself, RETURNING what cannot be sent: the server has stored it all the same."""
+        return OutcomeUnknown(
+            f"{self._pool.endpoint} has run this write but cannot send what it returns: it is stored, most "
+            f"probably. Look before you run it again. {error}"
+        )
 
     def _drop(self) -> None:
         """Give up the stream of a failed request."""

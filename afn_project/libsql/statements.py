@@ -16,14 +16,22 @@ _NAME = r"""(?:'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|\w+)"""
 _DELETE_ALL = re.compile(rf"DELETE\s+FROM\s*{_NAME}(?:\s*\.\s*{_NAME})?(?:\s+AS\s+{_NAME})?", re.IGNORECASE)
 _FIRST_WORD = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*([A-Za-z]+)", re.DOTALL)
 _WRITING = re.compile(r"\b(?:INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE)
+_SIDE_EFFECTS = re.compile(r"writefile|load_extension", re.IGNORECASE)  # functions that a SELECT may call
+_PRAGMA = re.compile(r"PRAGMA\s+(?:\w+\s*\.\s*)?(\w+)\s*([=(]?)\s*['\"]?(\w*)", re.IGNORECASE)
+_ASKING_PRAGMAS = re.compile(r"\w+_(?:x?info|list|check)", re.IGNORECASE)  # their argument is not a new value
+_DOING_PRAGMAS = ("optimize", "wal_checkpoint", "incremental_vacuum", "shrink_memory")
 
 
 @lru_cache(maxsize=1024)
 def prepared(sql: str) -> tuple[str, int]:
     """One statement as libSQL may have it (nothing if it is all comments), and its number of parameters.
 
-    Raises ``ProgrammingError`` for two statements: the binding would run the first and drop the rest.
+    Raises ``ProgrammingError`` for two statements: the binding would run the first and drop the rest; and
+    what the sqlite3 module raises for a NUL and for lone surrogates.
     """
+    sql.encode()
+    if "\0" in sql:
+        raise ProgrammingError("the query contains a null character")
     count = 0
     for token in TOKEN.finditer(sql):
         count += token[0] == "?"
@@ -66,13 +74,22 @@ def only_reads(sql: str) -> bool:
     Errs towards no: a WITH or EXPLAIN that has a writing word anywhere outside of quotes counts as writing.
     """
     word = first_word(sql)
+    if _SIDE_EFFECTS.search(sql):
+        return False
     if word in ("SELECT", "VALUES"):
         return True
     if word == "PRAGMA":
-        return "=" not in sql
+        name, sign, _ = pragma(sql)
+        return bool(_ASKING_PRAGMAS.fullmatch(name) if sign else name and name not in _DOING_PRAGMAS)
     if word in ("WITH", "EXPLAIN"):
         return not _WRITING.search(TOKEN.sub(" ", sql))
     return False
+
+
+def pragma(sql: str) -> tuple[str, str, str]:
+    """A PRAGMA's name, its "=" or "(", and its value; all empty where it is none, or is not understood."""
+    match = _PRAGMA.match(bare(sql)) if first_word(sql) == "PRAGMA" else None
+    return (match[1].lower(), match[2], match[3]) if match else ("", "", "")
 
 
 @lru_cache(maxsize=256)

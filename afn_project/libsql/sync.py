@@ -87,11 +87,11 @@ class Syncer:
             self._disconnect()
             if not isinstance(error, ValueError) and type(error).__name__ != "PanicException":
                 raise
-            text = str(error)
+            text = _without(self._token, str(error))
             if _HALF_MADE in text:
                 self._remove()
                 return self.sync()
-            raise error_from_text(_without(self._token, text)) from None
+            raise error_from_text(text) from None
         status = SyncStatus(began, time.time(), os.getpid())
         self._write(status)
         return status

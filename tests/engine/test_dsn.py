@@ -75,6 +75,27 @@ def test_the_token_is_not_part_of_a_targets_text(name: str) -> None:
     assert TOKEN not in repr(target) + str(target) + f"{target}"
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (f"libsql://user:{TOKEN}@db.example.org", "authToken"),
+        (f"http://db.example.org:port?authToken={TOKEN}", "port"),
+        (f"http://db.example.org:65536?authToken={TOKEN}", "port"),
+    ],
+)
+def test_it_refuses_passwords_and_ports_that_are_none_and_does_not_show_them(
+    name: str, expected: str
+) -> None:
+    with pytest.raises(ImproperlyConfigured, match=expected) as caught:
+        parse_name(name)
+    assert TOKEN not in str(caught.value)
+
+
+def test_a_token_from_a_file_may_end_with_a_line_break(open_database: OpenDatabase) -> None:
+    wrapper = open_database("http://127.0.0.1:1", auth_token=f"{TOKEN}\n")
+    assert wrapper.get_connection_params()["auth_token"] == TOKEN
+
+
 @pytest.mark.parametrize("name", [f"libsql://?authToken={TOKEN}", f"https:///path?authToken={TOKEN}"])
 def test_it_refuses_a_url_without_a_host_and_does_not_show_the_token(name: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="no host name") as caught:

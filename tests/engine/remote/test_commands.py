@@ -20,16 +20,27 @@ COMMANDS = [
     ["createsuperuser", "--noinput", "--username", "ada", "--email", "ada@example.org"],
     ["dumpdata"],
     ["showmigrations"],
+    ["evaluate_search", "prompts", "--queries", "QUERIES"],
+    ["import_items", "texts", "ITEMS.jsonl"],
+    ["changepassword", "ada"],
+    ["clearsessions"],
+    ["flush", "--noinput"],
+    ["remove_stale_contenttypes"],
+    ["sqlflush"],
+    ["inspectdb"],
+    ["migrate", "--check"],
 ]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 def test_with_the_server_down_a_command_says_so_and_no_file_appears(
-    tmp_path: Path, command: list[str]
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, command: list[str]
 ) -> None:
-    file = tmp_path / "afn.db"
+    file, folder = tmp_path / "afn.db", tmp_path_factory.mktemp("input")
+    (folder / "QUERIES").write_text('{"query": "x", "relevant": {"a": 1}}\n')
+    (folder / "ITEMS.jsonl").write_text('{"id": "a", "text": "x"}\n')
     done = manage(
-        *command,
+        *(str(folder / word) if word in ("QUERIES", "ITEMS.jsonl") else word for word in command),
         ENVIRONMENT="development",
         TURSO_DATABASE_URL=f"http://{HOST}:{free_port()}",
         TURSO_AUTH_TOKEN="canary-token",

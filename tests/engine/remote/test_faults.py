@@ -1,6 +1,8 @@
 """What becomes of data and callers when the server dies, hangs, restarts or refuses in the middle of work."""
 
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -13,7 +15,7 @@ import pytest
 
 from afn_project.libsql import dbapi, errors
 from afn_project.libsql.hrana import NoAnswer, Stream
-from tests.servers import HOST, free_port
+from tests.servers import HOST, PROJECT, free_port
 from tests.sqld import Sqld, company_sqld
 
 from .counting import counted_round_trips
@@ -207,6 +209,64 @@ def test_a_statement_whose_answer_is_lost_is_not_sent_again_if_it_writes(
     assert len(trips) == 2
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO t VALUES (1) RETURNING x",
+        "WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a",
+        "WITH a AS (SELECT 1) DELETE FROM t WHERE x IN a",
+        "/* SELECT */ UPDATE t SET x = x + 1",
+        "PRAGMA user_version(5)",
+        "EXPLAIN DELETE FROM t",
+        "CREATE TABLE u (x)",
+    ],
+)
+def test_whatever_may_write_is_sent_once(remote: dbapi.Connection, lost_answers: list[int], sql: str) -> None:
+    with counted_round_trips() as trips, pytest.raises(errors.OutcomeUnknown):
+        remote.execute(sql)
+    assert len(trips) == 1
+
+
+def test_rows_of_a_batch_whose_answer_is_lost_are_not_doubled(
+    remote: dbapi.Connection, lost_answers: list[int]
+) -> None:
+    with pytest.raises(errors.OutcomeUnknown):
+        remote.cursor().executemany("INSERT INTO t VALUES (?)", [(n,) for n in range(600)])
+    assert rows(remote) == list(range(500))  # the first of two batches
+
+
+def test_a_commit_whose_answer_is_lost_is_sent_once(
+    remote: dbapi.Connection, lost_answers: list[int]
+) -> None:
+    lost_answers.append(1)
+    remote.execute("BEGIN IMMEDIATE")
+    remote.execute("INSERT INTO t VALUES (1)")
+    lost_answers.clear()
+    with (
+        counted_round_trips() as trips,
+        pytest.raises(errors.OutcomeUnknown, match="as a whole or not at all"),
+    ):
+        remote.commit()
+    assert len(trips) == 1
+    remote.rollback()
+    assert rows(remote) == [1]
+
+
+def test_a_token_that_is_revoked_in_a_transaction_ends_it(remote: dbapi.Connection, server: Sqld) -> None:
+    remote.execute("BEGIN IMMEDIATE")
+    remote.execute("INSERT INTO t VALUES (1)")
+    endpoint = remote.driver._pool.endpoint  # type: ignore[attr-defined]
+    good = endpoint.headers["Authorization"]
+    endpoint.headers["Authorization"] = f"Bearer {server.token(seconds=-3600)}"
+    with pytest.raises(errors.AccessRefused, match="expired"):
+        remote.commit()
+    with pytest.raises(errors.TransactionLost):
+        remote.execute("INSERT INTO t VALUES (2)")
+    remote.rollback()
+    endpoint.headers["Authorization"] = good
+    assert rows(remote) == []
+
+
 def test_a_lost_answer_to_the_first_statement_of_a_transaction_is_no_harm(
     remote: dbapi.Connection, lost_answers: list[int]
 ) -> None:
@@ -259,6 +319,43 @@ def test_a_full_server_is_waited_for_and_then_named(tmp_path: Path) -> None:
             for connection in held:
                 connection.close()
         assert third.execute("SELECT 1").fetchone() == (1,)
+
+
+ONE_QUERY = """
+import sys
+from afn_project.libsql import dbapi
+connection = dbapi.connect(sys.argv[1], auth_token=sys.argv[2], timeout=5)
+print(connection.execute("SELECT 1").fetchone())
+"""
+
+
+def test_a_process_that_ends_gives_its_connections_back(tmp_path: Path) -> None:
+    with company_sqld(tmp_path / "small", "--max-concurrent-connections", "1") as server:
+        server.create("main")
+        for _ in range(3):
+            done = subprocess.run(
+                [sys.executable, "-c", ONE_QUERY, server.name("main"), server.token()],
+                cwd=PROJECT,
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+            assert (done.stdout, done.stderr) == ("(1,)\n", "")
+
+
+def test_a_process_ends_soon_though_the_server_says_nothing(server: Sqld, connect: Connect) -> None:
+    connections = [connect() for _ in range(4)]
+    for connection in connections:
+        connection.execute("BEGIN")
+        connection.execute("SELECT 1")
+    for connection in connections:
+        connection.rollback()
+    pool = connections[0].driver._pool  # type: ignore[attr-defined]
+    assert len(pool._idle) == 4
+    started = time.monotonic()
+    with server.paused():
+        pool.close()
+    assert time.monotonic() - started < 1.5
 
 
 def test_nobody_listens() -> None:

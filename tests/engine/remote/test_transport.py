@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group, Permission
+from django.db import ConnectionHandler, connections
+from pytest_django.plugin import DjangoDbBlocker
 
 from afn_project.libsql import dbapi, errors
-from afn_project.libsql.hrana import Stream
 from afn_project.libsql.pool import Limits
 from tests.sqld import Sqld
 
@@ -273,8 +275,139 @@ def test_a_missing_namespace_is_named(connect: Connect, server: Sqld) -> None:
         connect(server.name("nowhere")).execute("SELECT 1")
 
 
-def test_an_address_of_another_domain_is_not_followed(server: Sqld, remote: dbapi.Connection) -> None:
-    stream = Stream(remote.driver._pool.endpoint)  # type: ignore[attr-defined]
-    stream._move("http://127.0.0.1:1/other")  # the same host: fine
-    with pytest.raises(errors.ServerError, match="another domain"):
-        stream._move("http://evil.example/")
+BAD_INPUT = [
+    ("INSERT INTO t (x) VALUES (?)", ("a\0b",), sqlite3.DataError, "NUL"),
+    ("INSERT INTO t (x) VALUES (?)", (2**63,), OverflowError, "too large"),
+    ("INSERT INTO t (x) VALUES (?)", (-(2**63) - 1,), OverflowError, "too large"),
+    ("INSERT INTO t (x) VALUES (?)", ("\ud800",), UnicodeEncodeError, "surrogates"),
+    ("SELECT '\ud800'", (), UnicodeEncodeError, "surrogates"),
+    ("SELECT 1\0", (), sqlite3.ProgrammingError, "null character"),
+    ("INSERT INTO t (x) VALUES (?)", ("x" * 10_000_001,), sqlite3.DataError, "too big: .* 5 MB"),
+    ("SELECT randomblob(4000000) FROM (VALUES (1), (2), (3))", (), errors.ResultTooLarge, "10 MB"),
+    (f"SELECT {','.join('?' * 33_000)}", (1,) * 33_000, sqlite3.OperationalError, "too many SQL variables"),
+    ("INSERT INTO t (x) VALUES (?)", (object(),), sqlite3.ProgrammingError, "object"),
+]
+
+
+@pytest.mark.parametrize(
+    ("sql", "parameters", "kind", "text"),
+    BAD_INPUT,
+    ids=[f"{n}-{text}" for n, (*_, text) in enumerate(BAD_INPUT)],
+)
+def test_bad_input_is_a_typed_error_and_harms_neither_connection_nor_transaction(
+    remote: dbapi.Connection, sql: str, parameters: tuple[Any, ...], kind: type[Exception], text: str
+) -> None:
+    with pytest.raises(kind, match=text):
+        remote.execute(sql, parameters)
+    remote.execute("BEGIN IMMEDIATE")
+    remote.execute("INSERT INTO t (x) VALUES (1)")
+    with pytest.raises(kind, match=text):
+        remote.execute(sql, parameters)
+    remote.execute("INSERT INTO t (x) VALUES (2)")
+    remote.commit()
+    assert remote.execute("SELECT x FROM t").fetchall() == [(1,), (2,)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO t (x) VALUES (1) RETURNING CAST(x'ff' AS TEXT)",
+        "INSERT INTO t (x) SELECT randomblob(3000000) FROM json_each('[1, 2, 3, 4]') RETURNING x",
+    ],
+)
+def test_a_write_whose_result_cannot_be_sent_is_not_said_to_have_failed(
+    remote: dbapi.Connection, sql: str
+) -> None:
+    with pytest.raises(errors.OutcomeUnknown, match="Look before you run it again"):
+        remote.execute(sql)
+    assert remote.execute("SELECT count(*) > 0 FROM t").fetchone() == (1,)  # it was stored
+    remote.execute("BEGIN IMMEDIATE")
+    with pytest.raises(sqlite3.OperationalError):
+        remote.execute(sql.replace("VALUES (1)", "VALUES (2)"))
+    remote.rollback()
+    assert remote.execute("SELECT count(*) FROM t WHERE x = 2").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "PRAGMA foreign_keys = OFF",
+        "  PRAGMA foreign_keys=off",
+        "/* x */ PRAGMA main.foreign_keys(0)",
+        "PRAGMA defer_foreign_keys = ON",
+    ],
+)
+def test_a_setting_of_one_connection_never_reaches_another(
+    remote: dbapi.Connection, connect: Connect, sql: str
+) -> None:
+    remote.execute("CREATE TABLE child (t_id REFERENCES t)")
+    one = connect()
+    one.execute(sql)
+    one.execute("BEGIN IMMEDIATE")
+    one.execute("INSERT INTO child VALUES (99)")  # the setting works where it was made
+    one.rollback()
+    one.execute("BEGIN IMMEDIATE")
+    one.rollback()
+    for _ in range(3):  # whichever stream of the pool it is
+        with pytest.raises(sqlite3.IntegrityError):
+            connect().execute("INSERT INTO child VALUES (99)")
+    one.close()
+    with pytest.raises(sqlite3.IntegrityError):
+        connect().execute("INSERT INTO child VALUES (99)")
+
+
+def test_a_setting_of_a_script_never_reaches_another(remote: dbapi.Connection, connect: Connect) -> None:
+    remote.execute("CREATE TABLE child (t_id REFERENCES t)")
+    one = connect()
+    one.cursor().executescript("PRAGMA foreign_keys = OFF; INSERT INTO child VALUES (99);")
+    with pytest.raises(sqlite3.IntegrityError):
+        connect().execute("INSERT INTO child VALUES (99)")
+    one.close()
+    with pytest.raises(sqlite3.IntegrityError):
+        connect().execute("INSERT INTO child VALUES (99)")
+
+
+@pytest.fixture
+def alias(server: Sqld, namespace: str, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """The namespace as a database of Django's, with the table of `Group`."""
+    entry = {
+        "ENGINE": "afn_project.libsql",
+        "NAME": server.name(namespace),
+        "OPTIONS": {"auth_token": server.token()},
+    }
+    connections["server"] = ConnectionHandler({"default": entry})["default"]
+    with django_db_blocker.unblock():
+        with connections["server"].schema_editor() as editor:
+            editor.create_model(Permission)
+            editor.create_model(Group)
+        yield "server"
+        connections["server"].close()
+    del connections["server"]
+
+
+def test_a_thousand_objects_are_at_most_twelve_round_trips(alias: str) -> None:
+    connections[alias].close()  # a new connection, as each request has
+    with counted_round_trips() as trips:
+        made = Group.objects.using(alias).bulk_create(Group(name=f"group {n}") for n in range(1000))
+    assert len(trips) <= 12
+    assert len({group.pk for group in made}) == 1000
+    assert Group.objects.using(alias).count() == 1000
+
+
+def test_a_query_on_a_new_connection_is_one_round_trip(alias: str) -> None:
+    for _ in range(2):
+        connections[alias].close()
+        connections[alias].health_check_done = False
+        with counted_round_trips() as trips:
+            connections[alias].close_if_unusable_or_obsolete()
+            assert list(Group.objects.using(alias).filter(name="x")) == []
+        assert len(trips) == 1
+
+
+def test_a_connection_that_checks_its_health_asks_nothing(alias: str) -> None:
+    connection = connections[alias]
+    list(Group.objects.using(alias).all())
+    connection.health_check_enabled, connection.health_check_done = True, False
+    with counted_round_trips() as trips:
+        connection.close_if_health_check_failed()
+    assert trips == []
