@@ -5,18 +5,16 @@ A *stream* is a connection to the database inside the server. It lives from one 
 """
 
 import base64
-import http.client
 import json
 import math
 import os
 import re
-import select
 import ssl
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from sqlite3 import DataError, OperationalError
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -33,13 +31,14 @@ from .errors import (
     error_from_text,
 )
 from .statements import TOKEN
+from .wire import BadAnswer, Connection
 
 PATH = "/v3/pipeline"
 CONNECT_TIMEOUT = 2.0  # seconds; a server in use answers a connection at once, or is not there
 # The server closes a stream after some ten idle seconds. An older one is opened anew instead of tried.
 STREAM_IDLE = 7.0
-LARGEST_ANSWER = 100 * 2**20  # bytes; 10 MB of values are at most some 60 MB of JSON
 _HEADER_TEXT = re.compile(r"[\x21-\x7e]+")
+_as_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 Request = dict[str, Any]
 
 
@@ -114,7 +113,7 @@ class Stream:
         self.made_in = os.getpid()
         self._home = self._base = urlsplit(endpoint.url)
         self._baton: str | None = None
-        self._connection: http.client.HTTPConnection | None = None
+        self._connection: Connection | None = None
         self._process = self.made_in
 
     @property
@@ -128,12 +127,7 @@ class Stream:
         Raises ``NotSent``, ``NoAnswer`` or ``StreamGone``, or a ``ServerError`` where the server refuses.
         """
         self._leave_to_parent()
-        body = json.dumps(
-            {"baton": self._baton, "requests": requests},
-            ensure_ascii=False,
-            allow_nan=False,
-            separators=(",", ":"),
-        ).encode()
+        body = _as_json({"baton": self._baton, "requests": requests}).encode()
         if self._baton is None and self._base is not self._home:
             self.hang_up()  # the address that a stream was moved to was that stream's
         self._baton = None  # good for one request, whatever becomes of it
@@ -174,13 +168,10 @@ class Stream:
         headers = self.endpoint.headers
         connection = self._usable_connection(timeout)
         try:
-            connection.sock.settimeout(timeout)
-            connection.request("POST", PATH, body, headers)
-            with connection.getresponse() as response:
-                return response.status, _read(response)
-        except (OSError, http.client.HTTPException) as error:
+            return connection.post(PATH, headers, body, timeout)
+        except (OSError, BadAnswer) as error:
             self.hang_up()
-            failure = NoAnswer(_describe(error), is_final=isinstance(error, TimeoutError))
+            failure = NoAnswer(_describe(error), is_final=isinstance(error, TimeoutError | BadAnswer))
             # Without its frames: among their variables is the request's head, which error pages would show.
             raise failure from error.with_traceback(None)
         except BaseException as error:  # interrupted: the answer that comes now is not the next one's
@@ -188,27 +179,18 @@ class Stream:
             error.__traceback__ = None  # as above
             raise
 
-    def _usable_connection(self, timeout: float) -> http.client.HTTPConnection:
+    def _usable_connection(self, timeout: float) -> Connection:
         """The connection of the last request, unless it was closed meanwhile, or a new one."""
         if self._connection is not None:
-            sock = self._connection.sock  # None where the last answer was to be the connection's last
-            if sock is not None and self._process == os.getpid() and not _is_readable(sock):
+            if self._process == os.getpid() and self._connection.is_usable:
                 return self._connection
             self._connection.close()
-        host, port = self._base.hostname or "", self._base.port
-        wait = min(timeout, CONNECT_TIMEOUT)
         try:
-            if self._base.scheme == "https":
-                connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                    host, port, timeout=wait, context=_tls()
-                )
-            else:
-                connection = http.client.HTTPConnection(host, port, timeout=wait)
-            connection.connect()
-        except (OSError, http.client.HTTPException, UnicodeError) as error:  # the last: a name like a..b
+            self._connection = Connection(self._base, min(timeout, CONNECT_TIMEOUT))
+        except (OSError, ValueError) as error:  # the latter: a name like a..b
             raise NotSent(_describe(error), is_final=isinstance(error, TimeoutError)) from error
-        self._connection, self._process = connection, os.getpid()
-        return connection
+        self._process = os.getpid()
+        return self._connection
 
     def _move(self, base_url: str | None) -> None:
         """Go on at the address that the server names for this stream."""
@@ -336,31 +318,6 @@ def _inline_infinity(sql: str, parameters: Sequence[SqlValue]) -> tuple[str, lis
         return "?"
 
     return TOKEN.sub(replace, sql), bound
-
-
-@lru_cache(maxsize=1)
-def _tls() -> ssl.SSLContext:
-    """Certificates are verified; SSL_CERT_FILE names an authority of one's own."""
-    return ssl.create_default_context()
-
-
-def _is_readable(sock: Any) -> bool:
-    """An idle connection with something to read is one that the server has closed."""
-    if hasattr(select, "poll"):
-        poll = select.poll()
-        poll.register(sock, select.POLLIN)
-        return bool(poll.poll(0))
-    return bool(select.select([sock], [], [], 0)[0])
-
-
-def _read(response: http.client.HTTPResponse) -> bytes:
-    """The whole answer, unless it has no end."""
-    answer = response.read(LARGEST_ANSWER + 1)
-    if len(answer) > LARGEST_ANSWER:
-        raise NoAnswer(f"more than {LARGEST_ANSWER >> 20} MB came", is_final=True)
-    if response.length:  # a read with a limit does not say so itself
-        raise http.client.IncompleteRead(answer, response.length)
-    return answer
 
 
 def _may_follow(home: SplitResult, other: SplitResult) -> bool:

@@ -7,14 +7,15 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from afn_project.libsql import dbapi, errors
 from afn_project.libsql.hrana import NoAnswer, Stream
+from afn_project.libsql.wire import Connection
 from tests.servers import HOST, PROJECT, free_port
 from tests.sqld import Sqld, company_sqld
 
@@ -182,18 +183,17 @@ def test_no_acknowledged_row_is_lost_and_none_is_doubled(
 @pytest.fixture
 def lost_answers(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The answer to the next request comes, and is lost; again once the list is cleared."""
-    real = HTTPConnection.getresponse
+    real = Connection.post
     lost: list[int] = []
 
-    def getresponse(self: HTTPConnection) -> HTTPResponse:
-        answer = real(self)
+    def post(self: Connection, *arguments: Any) -> tuple[int, bytes]:
+        answer = real(self, *arguments)
         if not lost:
             lost.append(1)
-            answer.read()
             raise ConnectionResetError("cut")
         return answer
 
-    monkeypatch.setattr(HTTPConnection, "getresponse", getresponse)
+    monkeypatch.setattr(Connection, "post", post)
     return lost
 
 

@@ -4,7 +4,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.views.debug import ExceptionReporter
 
-from afn_project.libsql import dbapi, errors, hrana
+from afn_project.libsql import dbapi, errors, hrana, wire
 from afn_project.libsql.hrana import NoAnswer, Stream, _may_follow
 from tests.servers import HOST, PROJECT
 from tests.sqld import Sqld
@@ -207,7 +206,7 @@ def test_a_transaction_of_unknown_state_is_lost(impostor: Impostor, state: bytes
 
 
 def test_an_endless_answer_is_given_up(remote: dbapi.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hrana, "LARGEST_ANSWER", 1000)
+    monkeypatch.setattr(wire, "LARGEST_ANSWER", 1000)
     with pytest.raises(errors.ConnectionLost, match="more than"):
         remote.execute("SELECT hex(randomblob(1000))")
     assert remote.execute("SELECT 1").fetchone() == (1,)
@@ -246,11 +245,14 @@ def test_a_token_cannot_add_to_the_request(impostor: Impostor, end: str) -> None
 def test_an_error_page_does_not_show_the_token(
     impostor: Impostor, monkeypatch: pytest.MonkeyPatch, cause: BaseException
 ) -> None:
-    def send(self: HTTPConnection, data: bytes) -> None:
-        assert CANARY.encode() in data
+    real = wire.Connection._head
+
+    def head(self: wire.Connection, *arguments: Any) -> bytes:
+        sent = real(self, *arguments)
+        assert CANARY.encode() in sent
         raise cause
 
-    monkeypatch.setattr(HTTPConnection, "send", send)
+    monkeypatch.setattr(wire.Connection, "_head", head)
     with pytest.raises((errors.OutcomeUnknown, KeyboardInterrupt)) as caught:
         connected(impostor).execute("INSERT INTO t VALUES (1)")
     page = ExceptionReporter(None, caught.type, caught.value, caught.tb).get_traceback_html()

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from afn_project.libsql import dbapi, errors, hrana
+from afn_project.libsql import dbapi, errors, wire
 from tests.servers import HOST
 from tests.sqld import Sqld
 
@@ -94,9 +94,9 @@ def tls_port(request: pytest.FixtureRequest, tmp_path: Path, server: Sqld) -> It
 
 @pytest.fixture(autouse=True)
 def fresh_trust() -> Iterator[None]:
-    hrana._tls.cache_clear()
+    wire.tls.cache_clear()
     yield
-    hrana._tls.cache_clear()
+    wire.tls.cache_clear()
 
 
 def connect(port: int, server: Sqld, namespace: str) -> dbapi.Connection:
