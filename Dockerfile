@@ -1,6 +1,6 @@
 # AFN's image: web, worker, beat and one-off commands differ in their command alone.
 
-FROM python:3.13.11-slim-bookworm AS build
+FROM python:3.13.14-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 # wordllama has no wheel for arm64 and is compiled there; all else comes as wheels.
 RUN apt-get update && apt-get install --yes --no-install-recommends g++ && rm -rf /var/lib/apt/lists/*
@@ -9,7 +9,7 @@ COPY requirements.txt /build/
 RUN /opt/venv/bin/pip install --prefer-binary --requirement /build/requirements.txt \
     && /opt/venv/bin/pip uninstall --yes pip
 
-FROM python:3.13.11-slim-bookworm
+FROM python:3.13.14-slim-bookworm
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 RUN groupadd --gid 10001 afn \
     && useradd --uid 10001 --gid afn --home-dir /tmp --no-create-home --shell /usr/sbin/nologin afn

@@ -25,6 +25,9 @@ def prepare(keys: Path, public: Path, namespace: str) -> str:
     if not has_keys(keys):
         generate_keys(keys)
     token = _mint(keys, namespace, read_only=False)
+    if not public.is_dir():
+        public.mkdir()
+        public.chmod(0o755)
     _replace(public / PUBLIC, (keys / PUBLIC).read_text())
     # For every namespace: it also reads where the one of AFN is yet to be made.
     _replace(public / HEALTH_TOKEN, _mint(keys, None, read_only=True))

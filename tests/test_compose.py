@@ -26,10 +26,23 @@ OURS = {name for name, service in SERVICES.items() if service["image"].startswit
 SERVERS = {name for name, service in SERVICES.items() if "libsql-server" in service["image"]}
 
 # What compose.yaml takes from .env for itself, and what the programs beside AFN read.
-OF_PROXY = {"AFN_SITE", "AFN_METRICS_TOKEN", "AFN_TRUSTED_PROXIES", "AFN_PROXY_MAX_BODY"}
+OF_PROXY = {"AFN_SITE", "AFN_METRICS_TOKEN", "AFN_TRUSTED_PROXIES"}
 OF_COMPOSE = {"AFN_ADDRESS", "AFN_NAMESPACE"} | OF_PROXY
+SECRETS = {"SECRET_KEY", "REDIS_PASSWORD", "AFN_SQLD_ADMIN_KEY"}  # without them nothing starts
+
+# What each check runs. The scripts are tested with the servers they ask, in test_deploy_*.py.
+CHECKS = {
+    "libsql": "bash /deploy/health.sh ${AFN_NAMESPACE:-prod}",
+    "libsql-replica": "bash /deploy/health.sh ${AFN_NAMESPACE:-prod}",
+    "redis": "sh /etc/redis/health.sh",
+    "web": "python deploy/web_health.py",
+    "worker": 'celery --app afn_project.celery inspect ping --timeout 5 --destination "celery@$$HOSTNAME"',
+    "beat": "python deploy/broker_health.py",
+    "proxy": "wget --quiet --output-document=- http://127.0.0.1:8002/",
+    "redis-insight": "wget --quiet --output-document=- http://127.0.0.1:5540/api/health/",
+}
 OF_OTHERS = {
-    "proxy": OF_PROXY,
+    "proxy": OF_PROXY | {"AFN_MAX_BODY_MB"},
     "redis": {"REDIS_PASSWORD"},
     "libsql": {"RUST_LOG", "LIBSQL_ADMIN_AUTH_KEY"},
     "libsql-replica": {"RUST_LOG"},
@@ -122,8 +135,52 @@ def test_a_service_has_no_rights_that_it_does_not_need(name: str) -> None:
 
 @each_service
 def test_a_service_cannot_take_the_whole_machine(name: str) -> None:
-    limits = SERVICES[name]["deploy"]["resources"]["limits"]
+    service = SERVICES[name]
+    limits = service["deploy"]["resources"]["limits"]
     assert set(limits) == {"cpus", "memory", "pids"}
+    assert 0 < float(limits["cpus"]) <= 2
+    assert size(limits["memory"]) <= 2 << 30
+    assert 0 < limits["pids"] <= 1024
+    assert service["ulimits"] == {"nofile": 65536, "core": 0}
+    assert all("size=" in folder for folder in service.get("tmpfs", []))
+
+
+@each_service
+def test_the_log_of_a_service_does_not_fill_the_disk(name: str) -> None:
+    assert SERVICES[name]["logging"] == {
+        "driver": "json-file",
+        "options": {"max-size": "10m", "max-file": "5"},
+    }
+
+
+@each_service
+def test_a_service_buries_its_dead_and_has_time_to_end(name: str) -> None:
+    assert SERVICES[name]["init"] is True
+    grace = {"libsql": 30, "libsql-replica": 30, "redis": 30, "web": 40, "worker": 60}
+    assert seconds(SERVICES[name].get("stop_grace_period", "10s")) >= grace.get(name, 10)
+
+
+def test_the_web_server_ends_its_workers_before_it_is_ended_itself() -> None:
+    words = command("web")
+    patience = int(words[words.index("--workers-kill-timeout") + 1])
+    assert patience < seconds(SERVICES["web"]["stop_grace_period"])
+
+
+def test_redis_gives_up_keys_before_its_memory_ends() -> None:
+    config = (BASE_DIR / "deploy" / "redis" / "redis.conf").read_text()
+    [most] = re.findall(r"^maxmemory (\w+)$", config, re.MULTILINE)
+    assert size(most) <= 0.8 * size(SERVICES["redis"]["deploy"]["resources"]["limits"]["memory"])
+    assert "maxmemory-policy volatile-lru" in config
+
+
+def size(text: str) -> int:
+    """Bytes of `512M`, `2G` or `384mb`."""
+    number, unit = re.fullmatch(r"(\d+)([mg])b?", text.lower()).groups()
+    return int(number) << {"m": 20, "g": 30}[unit]
+
+
+def seconds(text: str) -> int:
+    return int(text.removesuffix("s"))
 
 
 @each_service
@@ -141,7 +198,12 @@ def test_the_host_lends_a_service_nothing_but_files_to_read(name: str) -> None:
 def test_a_service_is_started_again_and_asked_for_its_health(name: str) -> None:
     service = SERVICES[name]
     assert service["restart"] == "unless-stopped"
-    assert {"test", "interval", "timeout", "retries"} <= set(service["healthcheck"])
+    check = service["healthcheck"]
+    kind, *words = check["test"]
+    assert kind in ("CMD", "CMD-SHELL")
+    assert " ".join(words) == CHECKS[name]
+    assert 0 < seconds(check["timeout"]) < seconds(check["interval"]) <= 60
+    assert 1 <= check["retries"] <= 5
 
 
 def test_a_service_waits_for_what_it_needs() -> None:
@@ -179,8 +241,10 @@ def test_only_who_makes_environments_has_the_key_that_signs_their_tokens() -> No
 def test_no_secret_stands_in_the_file(name: str) -> None:
     for variable, value in SERVICES[name].get("environment", {}).items():
         if re.search(r"SECRET|PASSWORD|TOKEN|KEY", variable):
-            assert re.fullmatch(r"\$\{\w+:[?-][^}]*\}", value), variable
-            assert not re.search(r":-.+\}", value), f"{variable} has a default that everybody knows"
+            asked = re.fullmatch(r"\$\{(\w+):([?-])([^}]*)\}", value)
+            assert asked, variable
+            assert asked[2] == ("?" if asked[1] in SECRETS else "-"), f"{variable} may be missing"
+            assert asked[2] == "?" or asked[3] == "", f"{variable} has a default that everybody knows"
     assert not re.search(r"password|token=|auth-key", " ".join(command(name)))
 
 
@@ -256,7 +320,10 @@ def test_the_proxy_leads_to_the_two_listeners_of_the_web_process() -> None:
     upstreams = re.findall(r"reverse_proxy \{\$\w+:([^}]+)\}", caddyfile)
     assert set(upstreams) == {f"web:{site}", f"web:{figures}"}
     read = set(re.findall(r"\{(?:\$|env\.)(AFN_\w+)", caddyfile))
-    assert read - OF_PROXY == {"AFN_METRICS_UPSTREAM", "AFN_WEB_UPSTREAM"}
+    assert read - OF_PROXY == {"AFN_MAX_BODY_MB", "AFN_METRICS_UPSTREAM", "AFN_WEB_UPSTREAM", "AFN_BIND"}
+    assert SERVICES["proxy"]["environment"]["AFN_MAX_BODY_MB"] == (
+        f"${{AFN_MAX_BODY_MB:-{Env.model_fields['afn_max_body_mb'].default}}}"
+    )
 
 
 def test_the_pools_of_all_processes_fit_the_server() -> None:

@@ -97,6 +97,15 @@ def test_keys_are_made_once_and_only_their_public_half_is_given_away(stack: Stac
     assert "PRIVATE" not in (stack.public / "public.pem").read_text()
 
 
+def test_the_folder_for_the_server_is_made_and_can_be_read_by_it(tmp_path: Path) -> None:
+    public = tmp_path / "public"
+    command = [sys.executable, DEPLOY / "app_token.py", tmp_path / "keys", public, "prod"]
+    made = subprocess.run(["sh", "-c", 'umask 077; exec "$@"', "-", *command], capture_output=True)
+    assert made.returncode == 0
+    assert public.stat().st_mode & 0o777 == 0o755
+    assert {file.stat().st_mode & 0o777 for file in public.iterdir()} == {0o644}
+
+
 @pytest.mark.parametrize("name", ["../x", "", "PROD"])
 def test_a_token_is_made_for_no_name_that_is_none(stack: Stack, name: str) -> None:
     refused = script("app_token.py", stack.keys, stack.public, name)

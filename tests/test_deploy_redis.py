@@ -1,6 +1,7 @@
 """Redis as ``deploy/redis`` sets it up, with a worker of AFN at work on it."""
 
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
@@ -130,6 +132,11 @@ def test_a_worker_takes_tasks_from_this_redis(redis: Server, tmp_path: Path) -> 
         found = wait_for(lambda: call(f"{url}/api/v1/search?q=fox&mode=semantic", key)["results"])
         assert [hit["name"] for hit in found] == ["a/b"]
         assert run(sys.executable, DEPLOY / "broker_health.py", **variables).returncode == 0
+        answer = run("sh", "-c", worker_check(), **variables, **as_in_container())
+        assert answer.returncode == 0, answer.stderr
+        assert "pong" in answer.stdout
+    gone = run("sh", "-c", worker_check(), **variables, **as_in_container())
+    assert gone.returncode != 0
     with client(redis, username="afn", password=PASSWORD) as afn:
         assert "errorstat_NOPERM" not in afn.info("errorstats")
     redis.stop()
@@ -137,6 +144,19 @@ def test_a_worker_takes_tasks_from_this_redis(redis: Server, tmp_path: Path) -> 
     assert failed.returncode == 1
     assert "does not answer" in failed.stderr
     assert PASSWORD not in failed.stderr
+
+
+def worker_check() -> str:
+    """The health check of the worker, as compose.yaml has it."""
+    services = yaml.safe_load((BASE_DIR / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    [kind, check] = services["worker"]["healthcheck"]["test"]
+    assert kind == "CMD-SHELL"
+    return str(check).replace("$$", "$")
+
+
+def as_in_container() -> dict[str, str]:
+    programs = Path(sys.executable).parent
+    return {"HOSTNAME": socket.gethostname(), "PATH": f"{programs}:/usr/bin:/bin"}
 
 
 @contextmanager
