@@ -49,6 +49,8 @@ def _file(env: Env) -> dict[str, Any]:
         "OPTIONS": {
             "timeout": env.afn_database_timeout,
             "encryption_key": Secret(_secret(env.afn_database_key)),
+            # A fork may be deleted under a server that works on it: it must not come back empty.
+            "must_exist": file != env.afn_database_file,
         },
         "CONN_MAX_AGE": env.db_pool_recycle,
     }

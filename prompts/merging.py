@@ -129,7 +129,7 @@ class _Plan:
             name = next(step.source.name for step in self.steps if step.source.user_id in strange)
             raise MergeRefused(
                 f"{self.target} does not know the user who owns {name!r}, nor another one to own it: "
-                "pass an author who has an account there."
+                "pass an author (--author) who has an account there."
             )
         keys = {one.id: step.key for step in self.steps for one in (*step.new_versions, *step.new_records)}
         builder = Builder(

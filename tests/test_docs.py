@@ -165,6 +165,40 @@ def test_the_readme_names_targets_that_exist() -> None:
     assert {"run", "test"} <= named <= targets
 
 
+def environment_actions() -> dict[str, argparse.ArgumentParser]:
+    for action in own_arguments(our_commands()["environments"]):
+        if isinstance(action, argparse._SubParsersAction):
+            return dict(action.choices)
+    raise AssertionError("`environments` has no actions")
+
+
+@pytest.fixture(scope="module")
+def environments_doc() -> str:
+    return (BASE_DIR / "docs" / "environments.md").read_text(encoding="utf-8")
+
+
+def test_the_environments_page_has_every_action_with_its_options_and_no_other() -> None:
+    rows = tables(BASE_DIR / "docs" / "environments.md")["Actions"]
+    actions = environment_actions()
+    assert [name.split()[0] for name in rows] == list(actions)
+    for name, cells in rows.items():
+        options = {option for action in actions[name.split()[0]]._actions for option in action.option_strings}
+        documented = set(re.findall(r"(?<!\w)--[a-z][a-z-]+", cells[1]))
+        assert documented == options - {"-h", "--help", "--json"}, name
+
+
+def test_the_environments_page_shows_every_action_at_work(environments_doc: str) -> None:
+    for name in environment_actions():
+        assert f"python manage.py environments {name}" in environments_doc
+
+
+def test_the_environments_page_names_every_setting_of_environments(environments_doc: str) -> None:
+    prefixes = ("afn_environment", "afn_protected", "afn_backups", "afn_sqld", "afn_token_keys", "turso_")
+    elsewhere = {"turso_replica_url", "turso_sync_url"}
+    names = {name for name in Env.model_fields if name.startswith(prefixes)} - elsewhere
+    assert {name for name in names if f"`{name.upper()}`" not in environments_doc} == set()
+
+
 DOCUMENTS = sorted([*BASE_DIR.glob("*.md"), *(BASE_DIR / "docs").rglob("*.md")])
 
 
@@ -189,3 +223,11 @@ def test_links_between_documents_lead_somewhere(path: Path) -> None:
 
 def test_the_settings_are_linked_from_the_readme() -> None:
     assert "(docs/settings.md)" in (BASE_DIR / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_check_of_the_project_is_documented() -> None:
+    code = (BASE_DIR / "afn_project" / "checks.py").read_text(encoding="utf-8")
+    ids = set(re.findall(r'id="(afn\.[A-Z]\d+)"', code))
+    documented = tables(BASE_DIR / "docs" / "deployment.md")["Connections"]
+    assert ids
+    assert {name for name in documented if name.startswith("afn.")} == ids

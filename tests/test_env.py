@@ -244,7 +244,7 @@ def test_without_a_server_the_file_is_the_database(start: Callable[..., Any], tm
     [database] = start("DATABASES['default']", DB_POOL_RECYCLE="60", AFN_DATABASE_TIMEOUT="2")
     assert database["NAME"] == str(tmp_path / "afn.db")
     assert (database["ENGINE"], database["CONN_MAX_AGE"]) == ("afn_project.libsql", 60)
-    assert database["OPTIONS"] == {"timeout": 2.0, "encryption_key": ""}
+    assert database["OPTIONS"] == {"timeout": 2.0, "encryption_key": "", "must_exist": False}
 
 
 def test_a_folder_that_cannot_be_made_is_named(start: Callable[..., Any], tmp_path: Path) -> None:
@@ -369,6 +369,8 @@ def test_an_environment_is_a_file_or_a_namespace(start: Callable[..., Any], tmp_
     folder = {"AFN_ENVIRONMENTS_DIR": str(tmp_path)}
     [name] = start("DATABASES['default']['NAME']", AFN_ENVIRONMENT="feature-x", **folder)
     assert name == str(tmp_path / "feature-x.db")
+    [options] = start("DATABASES['default']['OPTIONS']", AFN_ENVIRONMENT="feature-x", **folder)
+    assert options["must_exist"] is True
     [name] = start("DATABASES['default']['NAME']", AFN_ENVIRONMENT="prod", **folder)  # the main one's name
     assert name == str(tmp_path / "afn.db")
     server = {"TURSO_DATABASE_URL": "http://localhost:8080?namespace=prod"}

@@ -57,7 +57,8 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
     after BEGIN (IMMEDIATE, so that a transaction never fails half-way for a lock that it could have waited
     for at its start). ``init_command``: SQL run on each new connection.
 
-    Of a file: ``pragmas``, a mapping, see :mod:`.pragmas`; ``encryption_key``: 32 bytes.
+    Of a file: ``pragmas``, a mapping, see :mod:`.pragmas`; ``encryption_key``: 32 bytes; ``must_exist``: a
+    file that is not there is an error, and not made.
 
     Of a server: ``auth_token``; ``pool_size``, ``max_overflow``, ``pool_timeout`` and ``pool_recycle`` bound
     the streams that this process has to it, see :class:`.pool.Limits`.

@@ -42,11 +42,15 @@ class LocalDriver:
 
     ``path``: a file name, ``:memory:`` or a SQLite URI. ``timeout``: seconds to wait for another
     connection's lock before ``OperationalError("database is locked")``. ``encryption_key``: the pass
-    phrase of an encrypted file, empty for none.
+    phrase of an encrypted file, empty for none. ``must_exist``: do not make a file that is not there.
     """
 
-    def __init__(self, path: str, *, timeout: float = 5.0, encryption_key: str = "") -> None:
+    def __init__(
+        self, path: str, *, timeout: float = 5.0, encryption_key: str = "", must_exist: bool = False
+    ) -> None:
         self.timeout = timeout
+        if must_exist and not Path(path).is_file():
+            raise OperationalError(f"unable to open database file: there is no {path} any more.")
         self._is_encrypted = bool(encryption_key)
         is_file = path and path != ":memory:" and not path.startswith("file:")
         self._notice = f"{path}{FROZEN}" if is_file else ""

@@ -9,7 +9,7 @@ from .pool import Limits
 from .pragmas import pragma_statements
 
 KEY_BYTES = 32  # libSQL uses the first 32 as the key, as they are, and also takes a key of five
-_FILE = ("timeout", "transaction_mode", "pragmas", "encryption_key", "init_command")
+_FILE = ("timeout", "transaction_mode", "pragmas", "encryption_key", "must_exist", "init_command")
 _SERVER = (
     "timeout",
     "transaction_mode",
@@ -58,6 +58,7 @@ def _of_file(alias: str, target: Target, options: Options) -> Options:
         "database": target.path,
         "timeout": float(options.get("timeout", 5.0)),
         "encryption_key": key,
+        "must_exist": bool(options.get("must_exist", False)),
     }
 
 

@@ -165,6 +165,10 @@ class Provider(ABC):
     def database(self, name: str) -> dict[str, Any]:
         """The entry of ``DATABASES`` that opens an environment; its token, if any, is a ``Secret``."""
 
+    def needs_token(self, name: str) -> bool:
+        """Whether who works on an environment needs another token than this process has."""
+        return False
+
     def mint_token(
         self, name: str, *, read_only: bool, lifetime: timedelta, allow_long: bool = False
     ) -> Token:
@@ -198,6 +202,16 @@ class Provider(ABC):
         check_name(name)
         if any(environment.name == name for environment in self._list()):
             raise NameTaken(f"There is an environment {name!r} already. Choose another name, or delete it.")
+
+
+def make_backup_folder(folder: Path) -> None:
+    """Raises ``NotConfigured`` where it cannot be made."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotConfigured(
+            f"AFN_BACKUPS_DIR: expected a folder that can be written, got {folder}: {error.strerror}."
+        ) from error
 
 
 def check_name(name: str) -> None:

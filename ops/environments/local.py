@@ -20,7 +20,15 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ConnectionHandler, DatabaseError, OperationalError
 
 from . import base
-from .base import NAME, Environment, EnvironmentProblem, NameTaken, NotConfigured, ProviderFailed
+from .base import (
+    NAME,
+    Environment,
+    EnvironmentProblem,
+    NameTaken,
+    NotConfigured,
+    ProviderFailed,
+    make_backup_folder,
+)
 from .local_files import COMPANIONS, begun, copy_database, read, size, write
 
 _FROZEN = ".frozen"  # the engine looks for it beside the file, and says its text to whoever writes
@@ -66,12 +74,13 @@ class Provider(base.Provider):
         )
 
     def database(self, name: str) -> dict[str, Any]:
-        return {**self._entry, "NAME": str(self._existing(name))}
+        options = {**self._entry.get("OPTIONS", {}), "must_exist": name != self._main_name}
+        return {**self._entry, "NAME": str(self._existing(name)), "OPTIONS": options}
 
     def backup(self, name: str, folder: Path) -> str:
         """A file that replaces the environment's own, while nobody has it open, to go back to it."""
         source = self._existing(name)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_backup_folder(folder)
         target = folder / f"{name}-{datetime.now(UTC):%Y%m%d%H%M%S}.db"
         with self._changing():
             self._copy(source, target)
@@ -98,26 +107,37 @@ class Provider(base.Provider):
     def _create(self, name: str) -> None:
         with self._changing():
             path = self._claim(name, parent="")
-            with begun(path) as file, self._opened(file) as connection:
-                connection.ensure_connection()
+            try:
+                with begun(path) as file, self._opened(file) as connection:
+                    connection.ensure_connection()
+            except DatabaseError as error:
+                raise ProviderFailed(f"{path} cannot be made: {error}") from error
 
     def _fork(self, source: str, name: str) -> None:
         with self._changing():
             self._copy(self._existing(source), self._claim(name, parent=source))
 
     def _delete(self, name: str) -> None:
-        path = self._existing(name)
         with self._changing():
+            path = self._existing(name)  # another process may have deleted it meanwhile
             self._check_unused(name, path)
-            path.unlink()
-            self._forget(name)
+            try:
+                path.unlink()
+                self._forget(name)
+            except OSError as error:
+                raise ProviderFailed(f"{path} cannot be deleted: {error.strerror}.") from error
 
     def _freeze(self, name: str, reason: str) -> None:
         with self._changing():
             write(Path(f"{self._existing(name)}{_FROZEN}"), reason)
 
     def _unfreeze(self, name: str) -> None:
-        Path(f"{self._existing(name)}{_FROZEN}").unlink(missing_ok=True)
+        with self._changing():
+            file = Path(f"{self._existing(name)}{_FROZEN}")
+            try:
+                file.unlink(missing_ok=True)
+            except OSError as error:
+                raise ProviderFailed(f"{file} cannot be deleted: {error.strerror}.") from error
 
     def _path(self, name: str) -> Path:
         return self._main if name == self._main_name else self._folder / f"{name}.db"
@@ -192,9 +212,10 @@ class Provider(base.Provider):
 
     @contextmanager
     def _opened(self, path: Path, *, timeout: float | None = None) -> Iterator[BaseDatabaseWrapper]:
-        entry = {**self._entry, "NAME": str(path)}
+        options = {**self._entry.get("OPTIONS", {}), "must_exist": False}
         if timeout is not None:
-            entry["OPTIONS"] = {**entry.get("OPTIONS", {}), "timeout": timeout}
+            options["timeout"] = timeout
+        entry = {**self._entry, "NAME": str(path), "OPTIONS": options}
         connection = ConnectionHandler({"default": entry})["default"]
         try:
             yield connection

@@ -19,8 +19,8 @@ def describe(environment: Environment) -> str:
         "protected" * environment.is_protected,
         f"of {environment.parent}" if environment.parent else "",
         f"{environment.created_at:%Y-%m-%d %H:%M}" if environment.created_at else "",
-        # With a plain space, for terminals.
-        filesizeformat(environment.size).replace("\xa0", " ") if environment.size is not None else "",
+        # With a plain space, for terminals. A server says 0 of a database that it has not measured yet.
+        filesizeformat(environment.size).replace("\xa0", " ") if environment.size else "",
         f"FROZEN: {environment.frozen}" if environment.frozen else "",
     ]
     return f"{environment.name:<24} {' · '.join(filter(None, marks))}".rstrip()
@@ -28,12 +28,15 @@ def describe(environment: Environment) -> str:
 
 def work_in(provider: Provider, environment: Environment) -> str:
     """How to work in an environment from now on."""
+    variable = f"AFN_ENVIRONMENT={environment.name}"
     if provider.kind == "turso":
+        variable = f"TURSO_DATABASE_URL={environment.address}"
+    if provider.needs_token(environment.name):
         return (
-            f"Work in it with TURSO_DATABASE_URL={environment.address}, and TURSO_AUTH_TOKEN from "
+            f"Work in it with {variable}, and TURSO_AUTH_TOKEN from "
             f"`manage.py environments token {environment.name}`."
         )
-    return f"Work in it with AFN_ENVIRONMENT={environment.name} before any command."
+    return f"Work in it with {variable} before any command."
 
 
 def describe_comparison(comparison: Comparison) -> Iterator[str]:

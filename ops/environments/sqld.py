@@ -106,6 +106,9 @@ class Provider(base.Provider):
         self._finished(name)
         return sqld_dump.dump(self.url, name, self._access.token(name, read_only=True), file)
 
+    def needs_token(self, name: str) -> bool:
+        return not self._access.opens(name)
+
     def mint_token(
         self, name: str, *, read_only: bool, lifetime: timedelta, allow_long: bool = False
     ) -> Token:
@@ -114,7 +117,7 @@ class Provider(base.Provider):
 
     def backup(self, name: str, folder: Path) -> str:
         """A file of SQL; a new namespace is made of it with ``{"dump_url": "file://…"}``."""
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        base.make_backup_folder(folder)
         file = folder / f"{name}-{datetime.now(UTC):%Y%m%d%H%M%S}.sql"
         self.dump(name, file)
         return str(file)

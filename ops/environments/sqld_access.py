@@ -30,9 +30,13 @@ class Access:
         self._keys = keys
         self._minted: dict[tuple[str, bool], Token] = {}
 
+    def opens(self, namespace: str) -> bool:
+        """Whether the configured token does."""
+        return namespace == self._current or _opens_all(self._token)
+
     def token(self, namespace: str, *, read_only: bool = False) -> SecretText:
         """Raises ``NotConfigured`` where there is none for it and no key to sign one."""
-        if namespace == self._current or _opens_all(self._token):
+        if self.opens(namespace):
             return self._token
         minted = self._minted.get((namespace, read_only))
         if minted is None or minted.expires_at < datetime.now(UTC) + _SOON:

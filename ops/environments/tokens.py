@@ -95,12 +95,7 @@ def mint_token(
     """
     if namespace is not None:
         check_name(namespace)
-    most = MAX_LONG_LIFETIME if allow_long else MAX_LIFETIME
-    if not timedelta(seconds=1) <= lifetime <= most:
-        raise EnvironmentProblem(
-            f"lifetime: expected 1 second to {_hours(most)}, got {_hours(lifetime)}"
-            + ("." if allow_long else f"; up to {_hours(MAX_LONG_LIFETIME)} only where that is asked for.")
-        )
+    check_lifetime(lifetime, allow_long=allow_long)
     access: Access = "ro" if read_only else "rw"
     # Whole seconds, as in the token.
     expires_at = ((now or datetime.now(UTC)) + lifetime).replace(microsecond=0)
@@ -109,6 +104,16 @@ def mint_token(
         claims["id"] = namespace
     text = jwt.encode(claims, _signing_key(folder), algorithm="EdDSA")
     return Token(SecretText(text), expires_at, namespace, access)
+
+
+def check_lifetime(lifetime: timedelta, *, allow_long: bool) -> None:
+    """Raises ``EnvironmentProblem`` for one that no token may have."""
+    most = MAX_LONG_LIFETIME if allow_long else MAX_LIFETIME
+    if not timedelta(seconds=1) <= lifetime <= most:
+        longer = "" if allow_long else f"; up to {_hours(MAX_LONG_LIFETIME)} only where asked for (--long)"
+        raise EnvironmentProblem(
+            f"lifetime: expected 1 second to {_hours(most)}, got {_hours(lifetime)}{longer}."
+        )
 
 
 def _install(folder: Path, key: Ed25519PrivateKey, older: list[bytes]) -> None:

@@ -18,7 +18,7 @@ from django.db.utils import ConnectionHandler, DatabaseError
 from . import base
 from .base import NAME, Environment, EnvironmentProblem, NotConfigured, ProviderFailed, Token, check_name
 from .secret_text import SecretText
-from .tokens import MAX_LIFETIME, MAX_LONG_LIFETIME
+from .tokens import check_lifetime
 from .turso_api import Api, Database
 
 _ENGINE = "afn_project.libsql"
@@ -85,13 +85,14 @@ class Provider(base.Provider):
         environment = self.get(name)
         return self._entry(environment.address, self._token(name))
 
+    def needs_token(self, name: str) -> bool:
+        return name != self.current
+
     def mint_token(
         self, name: str, *, read_only: bool, lifetime: timedelta, allow_long: bool = False
     ) -> Token:
         check_name(name)
-        most = MAX_LONG_LIFETIME if allow_long else MAX_LIFETIME
-        if not timedelta(seconds=1) <= lifetime <= most:
-            raise EnvironmentProblem(f"lifetime: expected 1 second to {most}, got {lifetime}.")
+        check_lifetime(lifetime, allow_long=allow_long)
         expires_at = (datetime.now(UTC) + lifetime).replace(microsecond=0)
         text = self._api.mint_token(name, read_only=read_only, lifetime=lifetime)
         return Token(text, expires_at, name, "ro" if read_only else "rw")

@@ -2,6 +2,7 @@ import hashlib
 import json
 
 from django.db import migrations
+from django.db.models import Exists, OuterRef
 
 FIELDS = ("name", "title", "status", "language", "tags", "metadata")
 
@@ -9,11 +10,13 @@ FIELDS = ("name", "title", "status", "language", "tags", "metadata")
 def record_present_fields(apps, schema_editor):
     """The fields as they are now become the first state on record.
 
-    Its id follows from the prompt and the values: copies of a database that are migrated apart share it.
+    Its id follows from the prompt and the values: copies of a database that are migrated apart share it. Going
+    back keeps what is on record, so prompts that have a state are left as they are.
     """
     using = schema_editor.connection.alias
     PromptFields = apps.get_model("prompts", "PromptFields")
-    prompts = apps.get_model("prompts", "Prompt").objects.using(using).order_by("pk")
+    recorded = PromptFields.objects.using(using).filter(prompt_id=OuterRef("pk"))
+    prompts = apps.get_model("prompts", "Prompt").objects.using(using).filter(~Exists(recorded)).order_by("pk")
     last = ""
     while page := list(prompts.filter(pk__gt=last).only("pk", *FIELDS)[:100]):
         PromptFields.objects.using(using).bulk_create(

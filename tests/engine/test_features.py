@@ -6,7 +6,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 
 from afn_project.libsql import dbapi
 from afn_project.libsql.base import DatabaseWrapper
@@ -120,3 +120,11 @@ def test_cursors_take_both_of_djangos_forms_of_parameters(alias: str) -> None:
 def test_a_missing_named_parameter_is_an_error(alias: str) -> None:
     with connections[alias].cursor() as cursor, pytest.raises(KeyError, match="b"):
         cursor.execute("SELECT %(a)s, %(b)s", {"a": 1})
+
+
+def test_a_file_that_must_exist_is_never_made(open_database: OpenDatabase, tmp_path: Path) -> None:
+    file = tmp_path / "gone.db"
+    database = open_database(str(file), must_exist=True)
+    with pytest.raises(OperationalError, match=r"there is no .*gone\.db any more"):
+        database.ensure_connection()
+    assert list(tmp_path.glob("gone*")) == []

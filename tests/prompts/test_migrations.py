@@ -87,6 +87,18 @@ def test_they_run_over_data_and_the_view(database: Any) -> None:
         assert cursor.fetchone() == (0,)
 
 
+def test_going_back_a_step_and_forwards_again_keeps_what_is_on_record(database: Any) -> None:
+    migrate()
+    fill(database)
+    migrate("prompts", "0002")
+    migrate()
+    migrate("prompts", "0002")
+    migrate()  # the prompt has its first state on record by now
+    with database.cursor() as cursor:
+        cursor.execute("SELECT prompt_id, number FROM prompt_fields")
+        assert cursor.fetchall() == [("p", 1)]
+
+
 def test_the_vectors_can_go_too(database: Any) -> None:
     migrate()
     fill(database)

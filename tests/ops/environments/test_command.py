@@ -4,6 +4,7 @@ import json
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from secrets import token_hex
 from subprocess import CompletedProcess
 from typing import Any
 
@@ -161,3 +162,131 @@ def test_an_unreachable_provider_is_named(run: Run) -> None:
     text = failure(run("fork", "dev", "x", **nobody))
     assert "AFN_SQLD_ADMIN_URL" in text
     assert "canary" not in text
+
+
+@pytest.fixture
+def fork(run: Run) -> Iterator[str]:
+    """A copy of dev under a name that no other test has used."""
+    name = f"fork-{token_hex(4)}"
+    done = run("fork", "dev", name)
+    assert done.returncode == 0, done.stderr
+    yield name
+    assert run("delete", name, "--yes").returncode == 0
+
+
+@pytest.fixture
+def write(variables: dict[str, str], tmp_path: Path) -> Callable[..., None]:
+    """Save prompts in an environment, each with its content."""
+
+    def write(environment: str, prompts: dict[str, str]) -> None:
+        rows = [{"name": name, "title": name, "content": text} for name, text in prompts.items()]
+        file = tmp_path / f"{token_hex(4)}.json"
+        file.write_text(json.dumps(rows))
+        arguments = ["import_prompts", str(file), "--user", "samples", "--json"]
+        done = manage(*arguments, **variables | {"AFN_ENVIRONMENT": environment})
+        assert done.returncode == 0, done.stderr
+
+    return write
+
+
+def merged(done: CompletedProcess[str]) -> dict[str, str]:
+    """What came over, by name."""
+    assert done.returncode == 0, done.stderr
+    return {one["name"]: one["action"] for one in json.loads(done.stdout)["prompts"]}
+
+
+def test_a_fork_is_edited_compared_and_merged(
+    run: Run, write: Callable[..., None], fork: str, variables: dict[str, str]
+) -> None:
+    assert f"dev and {fork} have the same" in run("diff", "dev", fork, "--exit-code").stdout
+    write(fork, {"walk/zebra": "Feed the zebra {{often}}.", "walk/second": "Another one, later."})
+
+    shown = run("diff", "dev", fork, "--full", "--exit-code")
+    assert shown.returncode == 2
+    assert shown.stdout.startswith(f"--- dev\n+++ {fork}\n+ walk/second ")
+    assert "2 prompts differ (0 only in dev, 2 only in" in shown.stdout
+    assert f"+++ {fork}/walk/zebra v1\n@@ -0,0 +1,1 @@\n+Feed the zebra" in shown.stdout
+    told = json.loads(run("diff", "dev", fork, "--json", "--full", "--prompt", "walk/zebra").stdout)
+    assert [one["name"] for one in told["only_right"]] == ["walk/zebra"]
+    assert "+Feed the zebra" in told["details"][0]["unified"]
+
+    dry = run("merge", fork, "dev", "--dry-run")
+    assert "2 prompts would come" in dry.stdout
+    assert "Nothing was written (--dry-run)." in dry.stdout
+    # Both are still missing: the dry run wrote nothing.
+    assert merged(run("merge", fork, "dev", "--prompt", "walk/zebra", "--json")) == {"walk/zebra": "created"}
+    found = manage("search", "zebra", "--mode", "keyword", "--json", **variables)
+    assert [one["name"] for one in json.loads(found.stdout)["results"]] == ["walk/zebra"]
+
+    assert "created         walk/second  1 version\n1 prompt came from" in run("merge", fork, "dev").stdout
+    assert "0 prompts came from" in run("merge", fork, "dev").stdout
+    assert run("diff", "dev", fork, "--exit-code").returncode == 0
+
+
+def test_a_conflict_is_shown_and_writes_nothing_until_a_side_wins(
+    run: Run, write: Callable[..., None], fork: str, variables: dict[str, str]
+) -> None:
+    before = {"walk/both": "Greet them.\nIn the middle.\nSay goodbye."}
+    write("dev", before)
+    write(fork, before)
+    write("dev", {"walk/both": "Greet them warmly.\nIn the middle.\nSay goodbye."})
+    # The bystander could come over, but all come or none.
+    theirs = "Greet them coldly.\nIn the middle.\nSay goodbye, at once."
+    write(fork, {"walk/both": theirs, "walk/bystander": "Nobody quarrels about this."})
+
+    refused = run("merge", fork, "dev")
+    assert refused.returncode == 2
+    assert refused.stdout.startswith("walk/both, content:\n<<<<<<< ours, line 1\nGreet them warmly.\n")
+    assert "=======\nGreet them coldly.\n>>>>>>> theirs, line 1\n" in refused.stdout
+    assert "Nothing was written: 1 conflict." in refused.stderr
+    assert "have dev win them with --ours" in refused.stderr
+    told = run("merge", fork, "dev", "--dry-run", "--json")
+    assert (told.returncode, told.stderr) == (2, "")
+    assert [one["field"] for one in json.loads(told.stdout)["conflicts"]] == ["content"]
+    listed = json.loads(run("diff", "dev", fork, "--json").stdout)
+    assert [one["name"] for one in listed["only_right"]] == ["walk/bystander"]
+
+    run("freeze", "dev", "Not now")
+    assert "Not now" in failure(run("merge", fork, "dev", "--ours"))
+    run("unfreeze", "dev")
+
+    both = {"walk/both": "merged", "walk/bystander": "created"}
+    arguments = ["--ours", "--author", "samples", "--message", "as agreed", "--json"]
+    assert merged(run("merge", fork, "dev", *arguments)) == both
+    # The fork gets what dev has now, and the side that wins there is the other one.
+    assert merged(run("merge", "dev", fork, "--theirs", "--json")) == {"walk/both": "fast_forwarded"}
+    found = manage("search", "greet warmly at once", "--json", "-k", "1", **variables)
+    expected = "Greet them warmly.\nIn the middle.\nSay goodbye, at once."
+    assert json.loads(found.stdout)["results"][0]["content"] == expected
+
+
+def test_a_database_that_lacks_a_migration_is_left_alone(
+    run: Run, write: Callable[..., None], fork: str, variables: dict[str, str]
+) -> None:
+    write("dev", {"walk/pending": "For a database that is behind."})
+    behind = variables | {"AFN_ENVIRONMENT": fork}
+    assert manage("migrate", "prompts", "0002", **behind).returncode == 0
+    for arguments in (["merge", "dev", fork], ["diff", "dev", fork]):
+        text = failure(run(*arguments))
+        assert f"{fork} lacks the migrations prompts.0003" in text
+        assert "manage.py migrate" in text
+    assert manage("migrate", **behind).returncode == 0
+    assert merged(run("merge", "dev", fork, "--dry-run", "--json")) == {"walk/pending": "created"}
+
+
+@pytest.mark.parametrize("variables", ["local"], indirect=True)
+def test_what_is_named_wrongly_is_said(run: Run, fork: str) -> None:
+    for arguments, expected in (
+        (["diff", "dev", "nowhere"], "There is no environment 'nowhere'"),
+        (["merge", "nowhere", "dev"], "There is no environment 'nowhere'"),
+        (["merge", "dev", fork, "--prompt", "walk/none"], f"in dev or {fork}, got 'walk/none'"),
+        (
+            ["merge", "dev", fork, "--author", "nobody"],
+            f"--author, in {fork}: expected the name or e-mail of a user",
+        ),
+        (["merge", "dev", "dev"], "the same database: name two"),
+    ):
+        assert expected in failure(run(*arguments))
+    both = run("merge", "dev", fork, "--ours", "--theirs")
+    assert both.returncode == 2
+    assert "not allowed with argument" in both.stderr

@@ -26,6 +26,7 @@ from ops.environments.base import (
     UnknownEnvironment,
     WrongName,
 )
+from ops.environments.reports import work_in
 from ops.environments.sqld import Provider
 from tests.servers import HOST, SQLD_READY, Server, free_port, require, running
 from tests.sqld import ADMIN_KEY, Sqld, company_sqld
@@ -558,6 +559,7 @@ def test_a_token_for_all_namespaces_is_used_as_it_is(provider: Provider, server:
     provider.create("feature-x")
     token = provider.database("feature-x")["OPTIONS"]["auth_token"]
     assert token == provider.database("prod")["OPTIONS"]["auth_token"]
+    assert "TURSO_AUTH_TOKEN" not in work_in(provider, provider.get("feature-x"))
 
 
 def test_a_token_for_one_namespace_is_joined_by_others_that_the_key_signs(
@@ -573,8 +575,9 @@ def test_a_token_for_one_namespace_is_joined_by_others_that_the_key_signs(
     (keys / "signing.pem").write_bytes(pem)
     (keys / "signing.pem").chmod(0o600)
     provider = provider_of(server, keys, token=bound)
-    provider.fork("prod", "feature-x")
+    fork = provider.fork("prod", "feature-x")
     assert provider.database("prod")["OPTIONS"]["auth_token"] == bound
+    assert work_in(provider, fork).endswith("TURSO_AUTH_TOKEN from `manage.py environments token feature-x`.")
     entry = provider.database("feature-x")
     with opened(entry) as cursor:
         cursor.execute("INSERT INTO t VALUES (2)")
@@ -627,6 +630,31 @@ def test_a_dump_recreates_the_environment(provider: Provider, server: Sqld, tmp_
     assert [path.name for path in tmp_path.iterdir()] == ["prod.sql"]
     server.admin("POST", "namespaces/restored/create", {"dump_url": f"file://{file}"})
     assert query(server, "restored", "SELECT x FROM t") == [(1,), ("COMMIT;",)]
+
+
+def test_a_dump_with_a_full_text_table_and_triggers_recreates_the_environment(
+    provider: Provider, server: Sqld, tmp_path: Path
+) -> None:
+    for sql in (
+        "CREATE VIRTUAL TABLE words USING fts5(\n title, content='', contentless_delete=1,\n"
+        " tokenize='porter unicode61'\n)",
+        "CREATE TABLE log (x TEXT)",
+        "CREATE TRIGGER keep BEFORE DELETE ON log\nWHEN old.x = 'kept' -- for ever; it's so\nBEGIN\n"
+        " SELECT CASE WHEN 1 THEN 2 END;\n SELECT RAISE(ABORT, 'kept');\nEND",
+        "INSERT INTO words (rowid, title) VALUES (1, 'running water')",
+    ):
+        query(server, "prod", sql)
+    texts = ["INSERT INTO sqlite_schema(;\n-- it's\n", "a\r\n  b;\\n", "END;\n;", "'');", "日本語", "kept"]
+    with closing(dbapi.connect(server.name("prod"), auth_token=new_token(server))) as connection:
+        for text in texts:
+            connection.execute("INSERT INTO log VALUES (?)", [text])
+    provider.dump("prod", tmp_path / "prod.sql")
+    server.admin("POST", "namespaces/restored/create", {"dump_url": f"file://{tmp_path}/prod.sql"})
+    assert [x for (x,) in query(server, "restored", "SELECT x FROM log ORDER BY rowid")] == texts
+    assert query(server, "restored", "SELECT rowid FROM words('run')") == [(1,)]
+    assert query(server, "restored", "PRAGMA integrity_check") == [("ok",)]
+    with pytest.raises(errors.DatabaseError, match="kept"):
+        query(server, "restored", "DELETE FROM log WHERE x = 'kept'")
 
 
 def test_a_dump_that_cannot_be_had_leaves_the_older_one(
