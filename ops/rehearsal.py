@@ -5,31 +5,34 @@ any change elsewhere, is a problem unless it was announced.
 """
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from itertools import islice
-from secrets import token_hex
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.commands import migrate
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.migration import Migration
 
 from vectors import reading
+from vectors.errors import VectorError
+from vectors.fulltext import match_expression
+from vectors.limits import MAX_QUERY
 from vectors.models import Collection as VectorCollection
 from vectors.search import search
 
 from .environments.base import EnvironmentProblem, Provider
 from .environments.opening import opened
-from .snapshots import Snapshot, TableState, take_snapshot, violations
+from .rehearsal_forks import clear_left, forked
+from .snapshots import Snapshot, TableState, read_schema, take_snapshot, violations
 
 LONG_LOCK = 5.0  # seconds for which other writers wait before they fail, or end the migration on a server
 _PROBES = 3
+_WITHIN = 100  # how many hits a text has to be among, in a search for itself
 Progress = Callable[[str], None]
 
 
@@ -46,9 +49,13 @@ class TableReport:
 
 @dataclass
 class Rehearsal:
-    """What was done and found. ``migrations``: seconds of each, in which nobody else could write."""
+    """What was done and found. ``migrations``: seconds of each, in which nobody else could write.
+
+    ``schema``: the live database's as it was forked, from each table, index, view or trigger to its SQL.
+    """
 
     pending: list[str]
+    schema: dict[str, str] = field(default_factory=dict, repr=False)
     environment: str = ""
     seconds: float = 0.0
     migrations: dict[str, float] = field(default_factory=dict)
@@ -67,7 +74,8 @@ class Rehearsal:
 
     def as_json(self) -> dict[str, Any]:
         locks = self.migrations.values()
-        return asdict(self) | {
+        shown = {name: value for name, value in asdict(self).items() if name != "schema"}
+        return shown | {
             "lock_seconds": round(sum(locks), 4),
             "longest_lock_seconds": max(locks, default=0.0),
             "passed": self.passed,
@@ -89,18 +97,12 @@ def rehearse(
     """
     pending = pending_migrations()
     report = Rehearsal([str(migration) for migration in pending])
+    report.warnings += clear_left(provider, progress)
     if not pending:
         return report
-    moment = datetime.now(UTC).strftime("%Y%m%d%H%M%S")
-    report.environment = f"rehearsal-{moment}-{token_hex(2)}"
-    progress(f"Forking {provider.current} to {report.environment}")
-    provider.fork(provider.current, report.environment)
-    try:
-        with opened(provider, report.environment) as alias:
-            _rehearse_on(alias, report, pending, expected, progress)
-    finally:
-        progress(f"Deleting {report.environment}")
-        provider.delete(report.environment)
+    with forked(provider, progress, report.warnings) as fork, opened(provider, fork) as alias:
+        report.environment = fork
+        _rehearse_on(alias, report, pending, expected, progress)
     return report
 
 
@@ -108,42 +110,71 @@ def apply(provider: Provider, report: Rehearsal, *, progress: Progress = lambda 
     """Run what was rehearsed on the live database, after a backup. Raises ``EnvironmentProblem``."""
     if not report.passed:
         raise EnvironmentProblem("The rehearsal found problems, so that nothing was applied.")
+    if frozen := provider.get(provider.current).frozen:
+        raise EnvironmentProblem(
+            f"{provider.current} is frozen ({frozen}): nothing was applied. Run `manage.py environments "
+            f"unfreeze {provider.current}`, then rehearse again."
+        )
+    _check_unchanged(report)
+    progress(f"Backing up {provider.current}")
+    report.backup = provider.backup(provider.current, settings.AFN_BACKUPS_DIR)
+    progress(f"As it is now, it is in {report.backup}")
+    known = set(violations(DEFAULT_DB_ALIAS))
+    _check_unchanged(report)  # a backup may take long
+    progress("Migrating the live database")
+    report.applied = _migrate(DEFAULT_DB_ALIAS, report, progress)
+    if not report.applied:
+        return
+    progress("Checking constraints")
+    report.violations = [found for found in violations(DEFAULT_DB_ALIAS) if found not in known]
+    report.problems += report.violations
+
+
+def _check_unchanged(report: Rehearsal) -> None:
+    """Raises ``EnvironmentProblem`` where the live database is no longer what was rehearsed on."""
     now = [str(migration) for migration in pending_migrations()]
     if now != report.pending:
         raise EnvironmentProblem(
             f"Other migrations are pending now ({', '.join(now) or 'none'}): nothing was applied. "
             "Rehearse again."
         )
-    progress(f"Backing up {provider.current}")
-    report.backup = provider.backup(provider.current, settings.AFN_BACKUPS_DIR)
-    progress("Migrating the live database")
-    report.applied = _migrate(DEFAULT_DB_ALIAS, report)
-    if not report.applied:
-        return
-    progress("Checking constraints")
-    report.violations = violations(DEFAULT_DB_ALIAS)
-    report.problems += report.violations
+    schema = read_schema(DEFAULT_DB_ALIAS)
+    names = set(schema) | set(report.schema)
+    if changed := sorted(name for name in names if schema.get(name) != report.schema.get(name)):
+        raise EnvironmentProblem(
+            f"Somebody changed the live database since it was forked ({', '.join(changed[:5])}): nothing was "
+            "applied. Rehearse again."
+        )
 
 
 def _rehearse_on(
     alias: str, report: Rehearsal, pending: list[Migration], expected: Collection[str], progress: Progress
 ) -> None:
     progress("Reading what is there")
-    before = take_snapshot(alias)
+    report.schema = read_schema(alias)
+    before = take_snapshot(alias, progress)
     known = set(violations(alias))
+    try:
+        lost = set(_lost_texts(alias, Rehearsal([])))
+    except (DatabaseError, VectorError):  # tables that the migrations are to bring up to this code
+        lost = set()
     progress(f"Running {len(pending)} migrations")
-    if not _migrate(alias, report):
+    if not _migrate(alias, report, progress):
         return
     progress("Comparing")
-    after = take_snapshot(alias)
-    touched = _tables_of({migration.app_label for migration in pending})
-    report.tables = compare(before, after, touched=touched, expected=expected)
-    report.problems += [f"{table.name}: {table.problem}" for table in report.tables if table.problem]
-    report.violations = [found for found in violations(alias) if found not in known]
-    report.problems += report.violations
-    report.warnings += [f"It was so before: {found}" for found in sorted(known)]
-    _compare_neighbours(report, before, after)
-    _probe_searches(report, alias)
+    try:
+        after = take_snapshot(alias, progress)
+        touched = _tables_of({migration.app_label for migration in pending})
+        report.tables = compare(before, after, touched=touched, expected=expected)
+        report.problems += [f"{table.name}: {table.problem}" for table in report.tables if table.problem]
+        report.violations = [found for found in violations(alias) if found not in known]
+        report.problems += report.violations
+        report.warnings += [f"It was so before: {found}" for found in sorted(known)]
+        _compare_neighbours(report, before, after)
+        for text in _lost_texts(alias, report):
+            (report.warnings if text in lost else report.problems).append(text)
+    except (DatabaseError, VectorError) as error:
+        report.problems.append(f"What the migrations made cannot be read: {error}")
 
 
 def compare(
@@ -205,27 +236,32 @@ def _compare_neighbours(report: Rehearsal, before: Snapshot, after: Snapshot) ->
             report.warnings.append(f"{table}.{column}: the nearest to {key} are others than before")
 
 
-def _probe_searches(report: Rehearsal, alias: str) -> None:
-    """The product's own search still finds a text by its own vector, and by its words."""
+def _lost_texts(alias: str, report: Rehearsal) -> Iterator[str]:
+    """Texts that the product's own search does not find, by their own vector or by their own words."""
     for collection in VectorCollection.objects.using(alias).all():
         items = list(islice(reading.iterate(collection, batch=_PROBES, using=alias), _PROBES))
         vectors = reading.vectors_by_key(collection, [item.key for item in items], using=alias)
         for item in items:
-            report.probes += 1
-            found = search(collection, vector=vectors[item.key], mode="semantic", k=20, using=alias)
-            if item.key in {hit.key for hit in found.hits}:
-                report.probes_kept += 1
-            else:
-                report.problems.append(
-                    f"Collection {collection.name}: a search for {item.key} does not find it any more"
-                )
+            probes: dict[str, dict[str, Any]] = {}
+            if item.key in vectors:
+                probes["semantic"] = {"vector": vectors[item.key]}
+            if match_expression(words := item.text[:MAX_QUERY]):
+                probes["keyword"] = {"query": words}
+            for mode, question in probes.items():
+                found = search(collection, **question, mode=mode, k=_WITHIN, using=alias)
+                report.probes += 1
+                if item.key in {hit.key for hit in found.hits}:
+                    report.probes_kept += 1
+                else:
+                    yield f"Collection {collection.name}: the {mode} search for {item.key} does not find it"
 
 
 class TimedMigrate(migrate.Command):
     """Django's own command, silent, with the seconds that each migration took."""
 
-    def __init__(self) -> None:
+    def __init__(self, progress: Progress) -> None:
         super().__init__()
+        self.progress = progress
         self.seconds: dict[str, float] = {}
         self.running = ""
         self._started = 0.0
@@ -234,14 +270,15 @@ class TimedMigrate(migrate.Command):
         self, action: str, migration: Migration | None = None, fake: bool = False
     ) -> None:
         if action == "apply_start":
+            self.progress(f"Running {migration}")
             self.running, self._started = str(migration), time.monotonic()
         elif action == "apply_success":
             self.seconds[str(migration)] = round(time.monotonic() - self._started, 4)
 
 
-def _migrate(alias: str, report: Rehearsal) -> bool:
+def _migrate(alias: str, report: Rehearsal, progress: Progress) -> bool:
     """Whether all went through; what failed is a problem in the report."""
-    command, started = TimedMigrate(), time.monotonic()
+    command, started = TimedMigrate(progress), time.monotonic()
     try:
         call_command(command, database=alias, interactive=False, verbosity=0)
     except Exception as error:  # noqa: BLE001 - a migration is anybody's code
@@ -253,7 +290,7 @@ def _migrate(alias: str, report: Rehearsal) -> bool:
     longest = max(command.seconds.values(), default=0.0)
     if longest > LONG_LOCK:
         report.warnings.append(
-            f"One migration held the lock for {longest:.1f} s. Writers wait {LONG_LOCK:g} s: freeze the "
-            "database first, so that they are told why."
+            f"One migration held the lock for {longest:.1f} s. Writers wait {LONG_LOCK:g} s, and then fail "
+            "or, on a server, end the migration: apply it while nobody writes."
         )
     return True

@@ -15,6 +15,7 @@ from django.db import OperationalError, connections
 # What keeps changing by itself: migrations applied, and Django's lists of models and permissions.
 BOOKKEEPING = frozenset(("django_migrations", "django_content_type", "auth_permission", "sqlite_sequence"))
 _BATCH = 500  # rows read at a time; fewer where they are large
+_TOLD_EVERY = 50_000  # rows
 _PROBES, _NEIGHBOURS = 5, 10
 _VECTOR_TYPES = ("F32_BLOB", "F64_BLOB", "F16_BLOB", "F8_BLOB", "FB16_BLOB", "FLOAT32", "FLOAT64")
 _64_BITS = 2**64
@@ -48,14 +49,16 @@ class Snapshot:
     neighbours: dict[tuple[str, str, str], list[str]] = field(default_factory=dict)
 
 
-def take_snapshot(alias: str, progress: Callable[[str], None] = lambda table: None) -> Snapshot:
-    """Read the whole database once. It should not change meanwhile: each table is of its own moment."""
+def take_snapshot(alias: str, progress: Callable[[str], None] = lambda step: None) -> Snapshot:
+    """Read the whole database once. It should not change meanwhile: each table is of its own moment.
+
+    `progress` is told how far large tables are read.
+    """
     tables: dict[str, TableState] = {}
     neighbours: dict[tuple[str, str, str], list[str]] = {}
     for table in table_names(alias):
-        progress(table)
         columns = _columns(alias, table)
-        tables[table] = _state(alias, table, columns)
+        tables[table] = _state(alias, table, columns, progress)
         for column in columns:
             if column.type.upper().startswith(_VECTOR_TYPES):
                 neighbours |= _neighbours(alias, table, column.name)
@@ -78,6 +81,12 @@ def table_names(alias: str) -> list[str]:
     ]
 
 
+def read_schema(alias: str) -> dict[str, str]:
+    """From each table, index, view and trigger to the SQL that makes it, without the engine's own."""
+    rows = _fetch(alias, "SELECT type || ' ' || name, sql, name FROM sqlite_master WHERE sql IS NOT NULL")
+    return {what: sql for what, sql, name in rows if not name.startswith(("sqlite_", "libsql_"))}
+
+
 def violations(alias: str) -> list[str]:
     """Broken references and damaged pages, as the database tells them; at most a hundred of each."""
     references = _fetch(alias, "PRAGMA foreign_key_check")[:100]
@@ -92,12 +101,14 @@ def _columns(alias: str, table: str) -> list[Column]:
     return [Column(name, type_, bool(key)) for _, name, type_, _, _, key in rows]
 
 
-def _state(alias: str, table: str, columns: Sequence[Column]) -> TableState:
+def _state(alias: str, table: str, columns: Sequence[Column], progress: Callable[[str], None]) -> TableState:
     sums = dict.fromkeys((column.name for column in columns), 0)
     keys = [at for at, column in enumerate(columns) if column.is_key]
     rows = 0
     for values in _rows(alias, table, columns):
         rows += 1
+        if rows % _TOLD_EVERY == 0:
+            progress(f"{table}: {rows:,} rows read")
         key = hashlib.blake2b(digest_size=16)
         for at in keys:
             key.update(_bytes(values[at]))

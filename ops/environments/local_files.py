@@ -13,12 +13,14 @@ from .base import NameTaken, ProviderFailed
 WAL = "-wal"
 COMPANIONS = (WAL, "-shm")
 _BEGUN = ".new-"  # how the names of files begin that are not complete yet
-# Source and target, in pairs; the targets must not exist.
+# Source and target, in pairs; the targets must not exist. All are made at first, so that where the caller is
+# killed meanwhile, none appears after its leavings were removed.
 _COPY = """
 import os, shutil, sys
-for source, target in zip(sys.argv[1::2], sys.argv[2::2]):
-    made = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with open(source, "rb") as old, os.fdopen(made, "wb") as new:
+pairs = list(zip(sys.argv[1::2], sys.argv[2::2]))
+made = [os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600) for _, target in pairs]
+for (source, _), target in zip(pairs, made):
+    with open(source, "rb") as old, os.fdopen(target, "wb") as new:
         shutil.copyfileobj(old, new, 1 << 20)
 """
 

@@ -1,4 +1,8 @@
-"""A database of a libSQL server as a file of SQL, which recreates it, consistent as of one moment."""
+"""A database of a libSQL server as a file of SQL, which recreates it, consistent as of one moment.
+
+The server makes a new namespace of it: ``POST /v1/namespaces/NAME/create`` of its admin API, with
+``{"dump_url": "file:///…"}`` as the body.
+"""
 
 import os
 import secrets
@@ -11,6 +15,7 @@ import httpx2
 
 from .base import EnvironmentProblem, ProviderFailed
 from .sqld_admin import describe, tls
+from .sqld_dump_repair import repaired
 
 _TIMEOUT = httpx2.Timeout(60.0, connect=2.0)  # seconds between two pieces, not for the whole
 _END = b"COMMIT;\n"
@@ -23,7 +28,7 @@ def dump(url: str, namespace: str, token: str, file: Path) -> int:
     """
     new = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
-        size = _write(new, _pieces(url, namespace, token))
+        size = _write(new, repaired(_pieces(url, namespace, token)))
         new.replace(file)
     except OSError as error:
         raise EnvironmentProblem(f"{file}: cannot be written: {error.strerror}.") from error

@@ -1,6 +1,11 @@
 """Try the pending migrations on a fork of the live database, and only then run them."""
 
 import json
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -33,13 +38,20 @@ class Command(commands.Command):
             if not options["json"]:
                 self.stderr.write(f"{step} …")
 
+        report = Rehearsal([])
         try:
-            provider = get_provider()
-            report = rehearse(provider, expected=options["expect"], progress=progress)
-            if options["apply"] and report.pending and report.passed:
-                apply(provider, report, progress=progress)
+            with _interruptible():
+                provider = get_provider()
+                report = rehearse(provider, expected=options["expect"], progress=progress)
+                if options["apply"] and report.pending and report.passed:
+                    apply(provider, report, progress=progress)
         except EnvironmentProblem as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(f"{error}{_backup_of(report)}") from error
+        except KeyboardInterrupt:
+            live = "may be half migrated" if report.backup else "is as it was"
+            raise CommandError(
+                f"Interrupted. The live database {live}.{_backup_of(report)}", returncode=130
+            ) from None
         if options["json"]:
             self.stdout.write(json.dumps(report.as_json(), ensure_ascii=False))
         else:
@@ -50,6 +62,7 @@ class Command(commands.Command):
     def _print(self, report: Rehearsal, *, was_asked_to_apply: bool) -> None:
         write, style = self.stdout.write, self.style
         if not report.pending:
+            self._print_warnings(report)
             write("No migrations are pending.")
             return
         for name, seconds in report.migrations.items():
@@ -61,8 +74,7 @@ class Command(commands.Command):
             write(f"{table.name}: {before} → {after} rows{changed}")
         if report.probes:
             write(f"{report.probes_kept} of {report.probes} probe searches find what they should.")
-        for warning in report.warnings:
-            write(style.WARNING(f"Note: {warning}"))
+        self._print_warnings(report)
         for problem in report.problems:
             write(style.ERROR(f"Problem: {problem}"))
         if report.backup:
@@ -73,6 +85,31 @@ class Command(commands.Command):
         elif not was_asked_to_apply:
             write(style.SUCCESS("Nothing was lost. --apply runs them on the live database, after a backup."))
 
+    def _print_warnings(self, report: Rehearsal) -> None:
+        for warning in report.warnings:
+            self.stdout.write(self.style.WARNING(f"Note: {warning}"))
+
 
 def _count(rows: int | None) -> str:
     return "none" if rows is None else f"{rows:,}"
+
+
+def _backup_of(report: Rehearsal) -> str:
+    return f" As it was before, it is in {report.backup}." if report.backup else ""
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM, which CI and containers send first, ends the block as Ctrl-C does: nothing is left behind."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -17,6 +17,7 @@ from afn_project.libsql.errors import WritesBlocked
 from ops.environments.base import (
     EnvironmentProblem,
     NameTaken,
+    NotConfigured,
     Protected,
     ProviderFailed,
     UnknownEnvironment,
@@ -29,7 +30,6 @@ WRITE = """
 import sys
 from afn_project.libsql import dbapi
 connection = dbapi.connect(sys.argv[1], timeout=20, encryption_key=sys.argv[2])
-print("ready", flush=True)
 number = 0
 while True:
     connection.execute("BEGIN IMMEDIATE")
@@ -37,6 +37,8 @@ while True:
         connection.execute("INSERT INTO t VALUES (?, randomblob(2000))", (number,))
         number += 1
     connection.execute("COMMIT")
+    if number == 10:
+        print("ready", flush=True)
 """
 Make = Callable[..., Provider]
 
@@ -268,10 +270,59 @@ def test_what_is_no_database_is_not_copied(provider: Provider) -> None:
     assert [one.name for one in provider.list()] == ["prod"]
 
 
-def test_a_backup_is_a_file_of_its_own(provider: Provider, tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", ["", KEY])
+def test_a_backup_is_a_file_that_takes_the_place_of_the_database(
+    make: Make, tmp_path: Path, key: str
+) -> None:
+    provider = make(key=key)
+    with_table(provider._main, key)
+    connection = dbapi.connect(str(provider._main), encryption_key=key)
+    connection.execute("INSERT INTO t VALUES (7, NULL)")
     file = Path(provider.backup("prod", tmp_path / "backups"))
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    connection = dbapi.connect(str(file))
-    assert connection.execute("SELECT count(*) FROM t").fetchone() == (0,)
+    connection.execute("DELETE FROM t WHERE 1")
     connection.close()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [one.name for one in provider.list()] == ["prod"]
+    assert rows(provider, "prod", key) == 0
+    shutil.copyfile(file, provider._main)
+    assert rows(provider, "prod", key) == 1
+
+
+def test_a_backup_without_a_folder_is_refused_with_the_setting(provider: Provider, tmp_path: Path) -> None:
+    (tmp_path / "backups").touch()
+    with pytest.raises(NotConfigured, match="AFN_BACKUPS_DIR: expected a folder"):
+        provider.backup("prod", tmp_path / "backups")
+
+
+def test_a_disk_that_refuses_is_said_and_changes_nothing(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.fork("prod", "feature-x")
+    provider.freeze("feature-x", "reason")
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse)
+        for attempt in (provider.delete, provider.unfreeze):
+            with pytest.raises(ProviderFailed, match="cannot be deleted: Permission denied"):
+                attempt("feature-x")
+    assert provider.get("feature-x").frozen == "reason"
+    assert rows(provider, "feature-x") == 0
+
+
+def test_of_two_that_delete_it_one_is_told_that_it_is_gone(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.fork("prod", "feature-x")
+    check = provider.check_deletion
+
+    def check_too_early(name: str) -> None:
+        check(name)
+        monkeypatch.undo()
+        provider.delete(name)
+
+    monkeypatch.setattr(provider, "check_deletion", check_too_early)
+    with pytest.raises(UnknownEnvironment, match="There are: prod"):
+        provider.delete("feature-x")
