@@ -4,9 +4,9 @@ Convex combination keeps how much better a row is and lets the weaker leg weigh 
 equal weights a weak leg costs up to 17 points of MRR (measured on Japanese questions). Bruch, Gai and Ingber,
 "An analysis of fusion functions for hybrid retrieval" (2023), compare the two.
 
-A score is an expression on a row `r` (bm25, distance, keyword_rank, semantic_rank, each NULL where the leg
-does not hold the row) and on the edges `e` of all rows (best BM25, near and far distance). Division by zero
-gives NULL in SQLite.
+A score is an expression on a row `r` (distance; bm25 and keyword_rank, NULL where the keyword leg does not
+hold it; semantic_rank, NULL where the semantic leg does not) and on the edges `e` of all rows (best BM25,
+near and far distance). Division by zero gives NULL in SQLite.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from vectors.sql import Cte, Statement
 # Cormack, Clarke and Buettcher, "Reciprocal rank fusion outperforms Condorcet…" (SIGIR 2009): k = 60.
 RRF_K: Final = 60
 
-BY_BM25: Final[Statement] = ("r.bm25", [])
-BY_DISTANCE: Final[Statement] = ("-r.distance", [])
+# What every ranking here ends in.
+_BEST: Final = "best(id, distance, keyword_rank, semantic_rank, score)"
+
 # The sum of 1 / (60 + rank) over the legs, both alike.
 BY_RECIPROCAL_RANKS: Final[Statement] = (
     f"ifnull(1.0 / ({RRF_K} + r.keyword_rank), 0.0) + ifnull(1.0 / ({RRF_K} + r.semantic_rank), 0.0)",
@@ -33,38 +34,50 @@ def convex(keyword_weight: float) -> Statement:
     The similarity is 1 for the nearest and 0 for the farthest of the rows at hand.
     """
     return (
-        """%s * ifnull(r.bm25 / e.best, 0.0) + %s * CASE WHEN r.distance IS NULL THEN 0.0
-           ELSE ifnull((e.far - r.distance) / (e.far - e.near), 1.0) END""",
+        "%s * ifnull(r.bm25 / e.best, 0.0) + %s * ifnull((e.far - r.distance) / (e.far - e.near), 1.0)",
         [keyword_weight, 1 - keyword_weight],
     )
 
 
+def by_distance(k: int) -> Cte:
+    """`best` of the `k` nearest rows of `nearest(id, distance)` alone; the score is the negative distance."""
+    return Cte(
+        _BEST,
+        """SELECT id, distance, NULL, row_number() OVER (ORDER BY distance, id) AS place, -distance
+           FROM nearest ORDER BY place LIMIT %s""",
+        [k],
+    )
+
+
+def by_bm25(k: int) -> Cte:
+    """`best` of the `k` best rows of `keyword(id, bm25)` alone; the score is BM25."""
+    return Cte(
+        _BEST,
+        """SELECT id, NULL, row_number() OVER (ORDER BY bm25 DESC, id) AS place, NULL, bm25
+           FROM keyword ORDER BY place LIMIT %s""",
+        [k],
+    )
+
+
 def fused(score: Statement, *, leg: int, k: int) -> list[Cte]:
-    """From `found(id, distance, bm25)` to `best(place, id, distance, keyword_rank, semantic_rank, score)`.
+    """From `found(id, distance, bm25)`, with bm25 NULL where the row is near only, to `best`.
 
     `found` holds `leg` rows of each leg, or fewer. A rank is 1 for the best, by id among equals. Ranks past
     `leg` are NULL: such a row came with the other leg, and only its distance is known, not its true rank.
-    `best` holds the `k` rows of the highest score, by id among equals; `place` counts them from 1.
+    `best` holds the `k` rows of the highest score, by id among equals.
     """
     expression, params = score
-    ranked = Cte(
-        "ranked(id, distance, bm25, keyword_rank, semantic_rank)",
-        """SELECT id, distance, bm25, CASE WHEN bm25 IS NOT NULL THEN by_bm25 END,
-               CASE WHEN distance IS NOT NULL AND by_distance <= %s THEN by_distance END
-           FROM (SELECT id, distance, bm25, row_number() OVER (ORDER BY bm25 DESC, id) AS by_bm25,
-                     row_number() OVER (ORDER BY distance IS NULL, distance, id) AS by_distance
-                 FROM found)
-           WHERE bm25 IS NOT NULL OR by_distance <= %s""",
-        [leg, leg],
-    )
+    edges = Cte("edges(best, near, far)", "SELECT max(bm25), min(distance), max(distance) FROM found")
     best = Cte(
-        "best(place, id, distance, keyword_rank, semantic_rank, score)",
-        f"""SELECT row_number() OVER (ORDER BY score DESC, id) AS place, *
-            FROM (SELECT r.id, r.distance, r.keyword_rank, r.semantic_rank, {expression} AS score
-                  FROM ranked AS r,
-                       (SELECT max(bm25) AS best, min(distance) AS near, max(distance) AS far
-                        FROM ranked) AS e)
-            ORDER BY place LIMIT %s""",  # noqa: S608 - expressions of this module
-        [*params, k],
+        _BEST,
+        f"""SELECT r.id, r.distance, r.keyword_rank, r.semantic_rank, {expression} AS score
+            FROM edges AS e CROSS JOIN
+                 (SELECT id, distance, bm25, CASE WHEN bm25 IS NOT NULL THEN by_bm25 END AS keyword_rank,
+                      CASE WHEN by_distance <= %s THEN by_distance END AS semantic_rank
+                  FROM (SELECT id, distance, bm25, row_number() OVER (ORDER BY bm25 DESC, id) AS by_bm25,
+                            row_number() OVER (ORDER BY distance, id) AS by_distance
+                        FROM found)) AS r
+            ORDER BY score DESC, r.id LIMIT %s""",  # noqa: S608 - expressions of this module
+        [*params, leg, k],
     )
-    return [ranked, best]
+    return [edges, best]

@@ -171,7 +171,7 @@ def _query_vector(collection: Collection, wanted: _Search) -> Matrix:
 def _scan(collection: Collection, vector: Matrix | None, wanted: _Search) -> Scan:
     if vector is None:
         return KeywordsOnly()
-    request = Request(vector, wanted.k, wanted.leg_rows, wanted.where)
+    request = Request(vector, wanted.k, wanted.leg_rows, wanted.where, keywords=wanted.keywords is not None)
     return scan_for(connections[wanted.alias], collection, request, wanted.strategy)
 
 
@@ -190,11 +190,9 @@ def _ask(collection: Collection, vector: Matrix | None, scan: Scan, wanted: _Sea
     return statement.read(execute(wanted.alias, statement.statement()))
 
 
-def _score(collection: Collection, wanted: _Search) -> Statement:
-    if wanted.mode == "keyword":
-        return scores.BY_BM25
-    if wanted.keywords is None:
-        return scores.BY_DISTANCE
+def _score(collection: Collection, wanted: _Search) -> Statement | None:
+    if wanted.mode != "hybrid" or wanted.keywords is None:
+        return None
     if wanted.fusion == "rrf":
         return scores.BY_RECIPROCAL_RANKS
     return scores.convex(keyword_weight(collection, wanted.query or ""))

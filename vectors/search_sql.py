@@ -1,14 +1,16 @@
 """The one statement of a search, so that it is one round trip to a server. Values are bound.
 
-Its common table expressions, in order:
+Its common table expressions, in order, of which a search with one leg has fewer:
 
     keyword(id, bm25)                the best rows by BM25
     nearest(id, distance)            the nearest rows, as a strategy finds them
     found(id, distance, bm25)        both, the keyword rows with their exact distance
-    ranked, best                     with ranks and scores, see `vectors.fusion`
+    best(id, …, score)               with ranks and scores, see `vectors.fusion`
+
+Preparing it is a good part of its time, hence no more of them than the search needs.
 
 The first row of the answer says what the database holds as the collection and what the strategy counted, then
-come the hits. All parts see the same state of the database.
+come the hits, best first. All parts see the same state of the database.
 """
 # ruff: noqa: S608 - building SQL is what this module is for; identifiers come from models and primary keys
 
@@ -18,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from vectors.fusion import fused
+from vectors.fusion import by_bm25, by_distance, fused
 from vectors.known import FIELDS
 from vectors.models import Collection
 from vectors.sql import DISTANCE, Cte, Statement, Tables, Where, with_ctes
@@ -27,7 +29,6 @@ from vectors.sql import DISTANCE, Cte, Statement, Tables, Where, with_ctes
 _TITLE_WEIGHT: Final = "2.0"
 _KEYWORD: Final = "keyword(id, bm25)"
 _NEAREST: Final = "nearest(id, distance)"
-_NO_ROWS: Final = "SELECT NULL, NULL WHERE 0"
 # Columns of a hit before those that show it.
 HIT_COLUMNS: Final = ("b.id", "i.key", "b.distance", "b.score", "b.keyword_rank", "b.semantic_rank")
 
@@ -42,10 +43,14 @@ class Keywords:
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """A strategy's part: expressions of which the last is `nearest`, and numbers that it wants to know."""
+    """A strategy's part: expressions of which the last is `nearest`, and numbers that it wants to know.
+
+    `counts` may be columns of `counted`, a table expression with one row.
+    """
 
     ctes: tuple[Cte, ...]
     counts: tuple[str, ...]
+    counted: str = "(SELECT 1)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +72,18 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class SearchStatement:
-    """A search in SQL. `vector` None has keyword rows without distances; `score` is of `vectors.fusion`."""
+    """A search in SQL, by `keywords`, by `vector` as `leg` looks for it, or by both, fused by `score`.
+
+    `vector`, `leg` and `score` are None where there is nothing of the kind; `k` and `leg_rows` are numbers of
+    rows, of the answer and of each leg that is fused.
+    """
 
     tables: Tables
-    vector: bytes | None
     keywords: Keywords | None
     where: Where | None
-    leg: Leg
-    score: Statement
+    vector: bytes | None
+    leg: Leg | None
+    score: Statement | None
     leg_rows: int
     k: int
     shown: Shown
@@ -85,40 +94,52 @@ class SearchStatement:
     def read(self, rows: Sequence[Sequence[Any]]) -> Answer:
         """Take the rows of `statement` apart."""
         (_, *header), *hits = rows
-        at, end = len(FIELDS), len(FIELDS) + len(self.leg.counts)
+        at, end = len(FIELDS), len(FIELDS) + len(self._counts)
         width = len(HIT_COLUMNS) + len(self.shown.columns)
         return Answer(header[:at], header[at:end], [row[1 : 1 + width] for row in hits])
 
+    @property
+    def _counts(self) -> Sequence[str]:
+        return self.leg.counts if self.leg else ("(SELECT count(*) FROM keyword)",)
+
     def _ctes(self) -> Iterator[Cte]:
-        yield keyword_rows(self.tables, self.keywords, self.where)
+        if self.keywords:
+            yield keyword_rows(self.tables, self.keywords, self.where)
+        elif self.leg is None:
+            yield Cte(_KEYWORD, "SELECT NULL, NULL WHERE 0")  # no word in the query
+        if self.leg is None:
+            yield by_bm25(self.k)
+            return
         yield from self.leg.ctes
+        if self.score is None:
+            yield by_distance(self.k)
+            return
         yield self._found()
         yield from fused(self.score, leg=self.leg_rows, k=self.k)
 
     def _found(self) -> Cte:
-        if self.vector is None:
-            return Cte("found(id, distance, bm25)", "SELECT id, NULL, bm25 FROM keyword")
         return Cte(
             "found(id, distance, bm25)",
-            f"""SELECT n.id, n.distance, k.bm25 FROM nearest AS n LEFT JOIN keyword AS k ON k.id = n.id
+            f"""SELECT id, distance, NULL FROM nearest WHERE id NOT IN (SELECT id FROM keyword)
                 UNION ALL
                 SELECT k.id, {distance(self.tables)}, k.bm25
-                FROM keyword AS k CROSS JOIN {self.tables.vectors} AS v ON v.id = k.id
-                WHERE k.id NOT IN (SELECT id FROM nearest)""",
+                FROM keyword AS k CROSS JOIN {self.tables.vectors} AS v ON v.id = k.id""",
             [self.vector],
         )
 
     def _rows(self) -> Statement:
-        header = [*(f'c."{field}"' for field in FIELDS), *self.leg.counts]
-        hit = [*HIT_COLUMNS, *self.shown.columns]
+        header = ["0", *(f'c."{field}"' for field in FIELDS), *self._counts]
+        hit = ["1", *HIT_COLUMNS, *self.shown.columns]
         width = max(len(header), len(hit))
+        counted = self.leg.counted if self.leg else "(SELECT 1)"
+        by_score, by_id = 1 + hit.index("b.score"), 1 + hit.index("b.id")
         return (
-            f"""SELECT 0 AS place, {_padded(header, width)}
-                FROM (SELECT 1) LEFT JOIN "{Collection._meta.db_table}" AS c ON c.id = %s
+            f"""SELECT {_padded(header, width)}
+                FROM {counted} LEFT JOIN "{Collection._meta.db_table}" AS c ON c.id = %s
                 UNION ALL
-                SELECT b.place, {_padded(hit, width)}
+                SELECT {_padded(hit, width)}
                 FROM best AS b CROSS JOIN {self.tables.items} AS i ON i.id = b.id {self.shown.join}
-                ORDER BY 1""",
+                ORDER BY 1, {by_score} DESC, {by_id}""",
             [self.tables.pk],
         )
 
@@ -127,10 +148,8 @@ def _padded(columns: list[str], width: int) -> str:
     return ", ".join([*columns, *["NULL"] * (width - len(columns))])
 
 
-def keyword_rows(tables: Tables, keywords: Keywords | None, where: Where | None) -> Cte:
+def keyword_rows(tables: Tables, keywords: Keywords, where: Where | None) -> Cte:
     """The best `limit` rows by BM25, which is positive here, larger being better."""
-    if keywords is None:
-        return Cte(_KEYWORD, _NO_ROWS)
     condition, params = _condition(where)
     return Cte(
         _KEYWORD,
@@ -141,11 +160,6 @@ def keyword_rows(tables: Tables, keywords: Keywords | None, where: Where | None)
     )
 
 
-def no_leg() -> Leg:
-    """A search by keywords only; counts the rows found."""
-    return Leg((Cte(_NEAREST, _NO_ROWS),), ("(SELECT count(*) FROM keyword)",))
-
-
 def exact_leg(tables: Tables, vector: bytes, limit: int, where: Where | None) -> Leg:
     """The `limit` nearest of all rows; counts the collection's rows."""
     sql, params = _all_measured(tables, vector, limit, where)
@@ -153,18 +167,30 @@ def exact_leg(tables: Tables, vector: bytes, limit: int, where: Where | None) ->
 
 
 def candidate_leg(
-    tables: Tables, vector: bytes, limit: int, where: Where | None, *, ids: str, after: int, required: int
+    tables: Tables,
+    vector: bytes,
+    limit: int,
+    where: Where | None,
+    *,
+    ids: str,
+    after: int,
+    required: int,
+    measured_too: str = "",
 ) -> Leg:
     """The `limit` nearest of the rows whose ids are in the JSON list or are greater than `after`.
 
     Where fewer than `required` of the list still exist and satisfy `where`, the nearest of all rows instead.
-    Ids without a row simply vanish, so that a deletion is seen at once.
+    Ids without a row simply vanish, so that a deletion is seen at once. `measured_too` names a table
+    expression whose rows get an exact distance elsewhere.
 
     Counts: how many of the list were left, how many rows came after, how many got an exact distance; the
     greatest id of all, or NULL; the collection's rows if all were measured, else NULL.
     """
     condition, params = _condition(where)
     measured = f"SELECT v.id, {distance(tables)}"
+    others = ""
+    if measured_too:
+        others = f" + (SELECT count(*) FROM {measured_too} WHERE id NOT IN (SELECT id FROM pool))"
     # CROSS JOIN pins the order: the few candidates first, then their metadata.
     items = _items(tables, where, "v.id", "CROSS")
     every, every_params = _all_measured(
@@ -182,8 +208,8 @@ def candidate_leg(
             ),
             Cte(
                 "verdict(alive, new, is_enough)",
-                """SELECT alive, new, alive >= %s FROM
-                   (SELECT ifnull(sum(NOT is_new), 0) AS alive, ifnull(sum(is_new), 0) AS new FROM pool)""",
+                """SELECT count(*) - ifnull(sum(is_new), 0), ifnull(sum(is_new), 0),
+                          count(*) - ifnull(sum(is_new), 0) >= %s FROM pool""",
                 [required],
             ),
             Cte(
@@ -196,12 +222,13 @@ def candidate_leg(
             ),
         ),
         (
-            "(SELECT alive FROM verdict)",
-            "(SELECT new FROM verdict)",
-            "(SELECT count(*) FROM (SELECT id FROM pool UNION SELECT id FROM keyword))",
+            "alive",
+            "new",
+            f"alive + new{others}",
             f"(SELECT max(id) FROM {tables.vectors})",
-            f"CASE WHEN NOT (SELECT is_enough FROM verdict) THEN (SELECT count(*) FROM {tables.items}) END",
+            f"CASE WHEN NOT is_enough THEN (SELECT count(*) FROM {tables.items}) END",
         ),
+        "verdict",
     )
 
 

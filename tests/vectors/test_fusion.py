@@ -1,7 +1,7 @@
 """Two rankings become one, the same every time. In SQL, so on a database."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -9,14 +9,16 @@ from django.db import DEFAULT_DB_ALIAS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vectors.fusion import BY_BM25, BY_DISTANCE, BY_RECIPROCAL_RANKS, convex, fused
+from vectors.fusion import BY_RECIPROCAL_RANKS, by_bm25, by_distance, convex, fused
 from vectors.rows import execute
 from vectors.sql import Cte, Statement, with_ctes
 
 pytestmark = pytest.mark.django_db
 
-SCORES = st.dictionaries(st.integers(1, 20), st.floats(0.001, 50), max_size=15)
-DISTANCES = st.dictionaries(st.integers(1, 20), st.floats(0, 2), max_size=15)
+# Every row has a distance; what the keyword leg holds has a BM25, too.
+FOUND = st.dictionaries(
+    st.integers(1, 20), st.tuples(st.floats(0, 2), st.none() | st.floats(0.001, 50)), max_size=15
+)
 
 
 @dataclass
@@ -31,19 +33,16 @@ def fuse(
     score: Statement, bm25: Mapping[int, float], distance: Mapping[int, float], *, leg: int = 99, k: int = 99
 ) -> list[Row]:
     """The fused ranking of two legs, by id."""
-    rows = [[one, distance.get(one), bm25.get(one)] for one in sorted(bm25.keys() | distance.keys())]
-    found = Cte(
-        "found(id, distance, bm25)",
-        "SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(%s)",
-        [json.dumps(rows)],
-    )
-    statement = with_ctes(
-        [found, *fused(score, leg=leg, k=k)],
-        ("SELECT place, id, score, keyword_rank, semantic_rank FROM best ORDER BY place", []),
-    )
-    best = execute(DEFAULT_DB_ALIAS, statement)
-    assert [row[0] for row in best] == list(range(1, len(best) + 1))
-    return [Row(*row[1:]) for row in best]
+    assert bm25.keys() <= distance.keys()
+    rows = [[one, distance[one], bm25.get(one)] for one in sorted(distance)]
+    return rank("found(id, distance, bm25)", rows, fused(score, leg=leg, k=k))
+
+
+def rank(head: str, rows: Sequence[Sequence[float | None]], ctes: Sequence[Cte]) -> list[Row]:
+    columns = ", ".join(f"value ->> {at}" for at in range(head.count(",") + 1))
+    given = Cte(head, f"SELECT {columns} FROM json_each(%s)", [json.dumps(rows)])
+    query = "SELECT id, score, keyword_rank, semantic_rank FROM best ORDER BY score DESC, id"
+    return [Row(*row) for row in execute(DEFAULT_DB_ALIAS, with_ctes([given, *ctes], (query, [])))]
 
 
 def test_convex_weighs_the_legs():
@@ -53,9 +52,9 @@ def test_convex_weighs_the_legs():
 
 
 def test_reciprocal_ranks_count_places_only():
-    rows = fuse(BY_RECIPROCAL_RANKS, {1: 100.0, 2: 1.0}, {2: 0.1, 3: 0.2}, leg=9)
+    rows = fuse(BY_RECIPROCAL_RANKS, {1: 100.0, 2: 1.0}, {1: 0.9, 2: 0.1, 3: 0.2}, leg=2)
     assert [one.id for one in rows] == [2, 1, 3]
-    assert rows[0].score == pytest.approx(1 / 62 + 1 / 61)
+    assert [one.score for one in rows] == pytest.approx([1 / 62 + 1 / 61, 1 / 61, 1 / 62])
 
 
 @pytest.mark.parametrize("weight", [0.0, 1.0])
@@ -64,13 +63,11 @@ def test_a_weight_of_all_or_nothing_gives_one_leg(weight):
     assert [one.id for one in rows] == ([1, 2] if weight else [2, 1])
 
 
-@pytest.mark.parametrize(
-    ("score", "expected"),
-    [(BY_BM25, [(1, 2.0), (2, 1.0)]), (BY_DISTANCE, [(2, -0.1), (1, -0.9)])],
-)
-def test_one_leg_alone_is_ranked_by_its_own_score(score, expected):
-    bm25, distance = ({1: 2.0, 2: 1.0}, {}) if score is BY_BM25 else ({}, {1: 0.9, 2: 0.1})
-    assert [(one.id, one.score) for one in fuse(score, bm25, distance)] == expected
+def test_one_leg_alone_is_ranked_by_its_own_score():
+    near = rank("nearest(id, distance)", [[1, 0.9], [2, 0.1], [3, 0.9]], [by_distance(k=2)])
+    assert near == [Row(2, -0.1, None, 1), Row(1, -0.9, None, 2)]
+    worded = rank("keyword(id, bm25)", [[1, 2.0], [2, 1.0], [3, 2.0]], [by_bm25(k=2)])
+    assert worded == [Row(1, 2.0, 1, None), Row(3, 2.0, 2, None)]
 
 
 def test_a_row_past_the_leg_has_no_rank():
@@ -87,22 +84,28 @@ def test_no_more_than_k_rows_come():
     assert [one.id for one in fuse(convex(0.5), {}, {1: 0.3, 2: 0.2, 3: 0.1}, k=2)] == [3, 2]
 
 
-@given(SCORES, DISTANCES, st.floats(0, 1))
-def test_each_row_comes_once_with_the_convex_score_of_its_legs(bm25, distance, weight):
+@given(FOUND, st.floats(0, 1))
+def test_each_row_comes_once_with_the_convex_score_of_its_legs(found, weight):
+    distance = {one: pair[0] for one, pair in found.items()}
+    bm25 = {one: pair[1] for one, pair in found.items() if pair[1] is not None}
     rows = fuse(convex(weight), bm25, distance)
-    assert sorted(one.id for one in rows) == sorted(bm25.keys() | distance.keys())
+    assert sorted(one.id for one in rows) == sorted(found)
     assert all(0 <= one.score <= 1 + 1e-9 for one in rows)
-    assert [one.score for one in rows] == sorted((one.score for one in rows), reverse=True)
     best = max(bm25.values(), default=1)
     near, far = min(distance.values(), default=0), max(distance.values(), default=0)
     for one in rows:
-        meaning = 0.0
-        if one.id in distance:
-            meaning = (far - distance[one.id]) / (far - near) if far > near else 1.0
+        meaning = (far - distance[one.id]) / (far - near) if far > near else 1.0
         assert one.score == pytest.approx(weight * bm25.get(one.id, 0) / best + (1 - weight) * meaning)
 
 
-@given(SCORES, DISTANCES)
-def test_reciprocal_ranks_hold_each_row_once(bm25, distance):
+@given(FOUND)
+def test_reciprocal_ranks_hold_each_row_once_with_its_places(found):
+    distance = {one: pair[0] for one, pair in found.items()}
+    bm25 = {one: pair[1] for one, pair in found.items() if pair[1] is not None}
     rows = fuse(BY_RECIPROCAL_RANKS, bm25, distance)
-    assert sorted(one.id for one in rows) == sorted(bm25.keys() | distance.keys())
+    assert sorted(one.id for one in rows) == sorted(found)
+    by_words = sorted(bm25, key=lambda one: (-bm25[one], one))
+    by_meaning = sorted(distance, key=lambda one: (distance[one], one))
+    for one in rows:
+        assert one.keyword_rank == (by_words.index(one.id) + 1 if one.id in bm25 else None)
+        assert one.semantic_rank == by_meaning.index(one.id) + 1

@@ -18,12 +18,14 @@ class Request:
     """What the semantic leg of a search is about: a float32 `vector` of shape (dimensions,).
 
     `k` rows are shown in the end; `limit` ≥ k nearest rows take part in the fusion. `where` restricts them.
+    With `keywords` there is a leg of that kind, too.
     """
 
     vector: Matrix
     k: int
     limit: int
     where: Where | None = None
+    keywords: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,12 @@ class Plan:
 class Scan(Protocol):
     """One look for the nearest rows. Distances are exact; only which rows are looked at may differ.
 
-    `leg` is its part of the search's statement. `conclude` takes the counts that the leg asked for and may
-    see to the strategy's cache; it is called only if the collection was the one that the scan was made for.
+    `leg` is its part of the search's statement, if it has one. `conclude` takes the counts that the leg asked
+    for and may see to the strategy's cache; it is called only if the collection was the one that the scan was
+    made for.
     """
 
-    leg: Leg
+    @property
+    def leg(self) -> Leg | None: ...
 
     def conclude(self, connection: BaseDatabaseWrapper, counts: Sequence[int]) -> Plan: ...

@@ -6,15 +6,13 @@ from collections.abc import Sequence
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from vectors.search_sql import no_leg
 from vectors.strategies.base import Plan
 
 
 class KeywordsOnly:
     """The scan of a search without a semantic leg."""
 
-    def __init__(self) -> None:
-        self.leg = no_leg()
+    leg = None
 
     def conclude(self, connection: BaseDatabaseWrapper, counts: Sequence[int]) -> Plan:
         return Plan("keyword", scanned=counts[0], reranked=0, exhaustive=True)

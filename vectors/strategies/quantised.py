@@ -53,6 +53,7 @@ class Quantised:
             ids=id_list(snapshot.candidates(request.vector, self.asked)),
             after=snapshot.last_id,
             required=0 if self.asked == len(snapshot) else required,
+            measured_too="keyword" if request.keywords else "",
         )
 
     def conclude(self, connection: BaseDatabaseWrapper, counts: Sequence[int | None]) -> Plan:
