@@ -4,15 +4,30 @@ import shutil
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import Permission
 
 from afn_project.libsql import dbapi
 from ops.environments import current
 from ops.environments.local import Provider
 from ops.environments.opening import opened
-from prompts.models import Prompt
+from prompts.models import ApiKey, Prompt, User
+from tests.api.conftest import Api, bearer
 from tests.prompts.databases import save
 
 LINES = "one\ntwo\nthree\nfour\nfive\n"
+
+
+@pytest.fixture
+def user(db: None) -> User:
+    """Who asks the API of environments."""
+    return User.objects.create_user("aoi", "aoi@example.com", "correct horse")
+
+
+@pytest.fixture
+def api(user: User) -> Api:
+    """With every permission for environments, and a key to read and write."""
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label="ops"))
+    return Api(bearer(ApiKey.issue(user, "tests", ["read", "write"])[1]))
 
 
 @pytest.fixture

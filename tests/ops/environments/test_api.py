@@ -14,17 +14,6 @@ from tests.api.conftest import Api, bearer
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def user() -> User:
-    return User.objects.create_user("aoi", "aoi@example.com", "correct horse")
-
-
-@pytest.fixture
-def api(user: User) -> Api:
-    user.user_permissions.set(Permission.objects.filter(content_type__app_label="ops"))
-    return Api(bearer(ApiKey.issue(user, "tests", ["read", "write"])[1]))
-
-
 def names(api: Api) -> list[str]:
     return [one["name"] for one in api.get("/environments").json()["items"]]
 

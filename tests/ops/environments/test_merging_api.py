@@ -17,17 +17,6 @@ from .conftest import LINES, change, contents
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def user() -> User:
-    return User.objects.create_user("aoi", "aoi@example.com", "correct horse")
-
-
-@pytest.fixture
-def api(user: User) -> Api:
-    user.user_permissions.set(Permission.objects.filter(content_type__app_label="ops"))
-    return Api(bearer(ApiKey.issue(user, "tests", ["read", "write"])[1]))
-
-
 def merge(api: Api, target: str = "stable", **body: Any) -> Any:
     return api.post(f"/environments/{target}/merge", {"source": "feature", **body})
 
