@@ -10,10 +10,16 @@ from vectors.snippets import Snippet, snippet
 from .indexing import COLLECTION, get_collection
 from .models import Prompt, Status
 
+# What a result shows.
+FIELDS = ("name", "title", "content", "version", "status", "language", "tags")
+
 
 @dataclass(frozen=True)
 class PromptHit:
-    """One result, best first; ``distance`` is 0 for the nearest and None where only words were compared."""
+    """One result, best first; ``distance`` is 0 for the nearest and None where only words were compared.
+
+    Fields of ``prompt`` other than ``FIELDS`` are deferred.
+    """
 
     prompt: Prompt
     snippet: Snippet
@@ -78,7 +84,8 @@ def search_prompts(
     folder = (folder or "").strip("/") or None
     wanted = {"status": status, "tags": tag, "language": language, "folder": folder}
     condition = {name: value for name, value in wanted.items() if value is not None}
-    arguments: Any = {"k": k, "mode": mode, "filter": condition or None, "model": Prompt, "using": using}
+    arguments: Any = {"k": k, "mode": mode, "filter": condition or None, "using": using}
+    arguments |= {"model": Prompt, "fields": FIELDS}
     try:
         found = search(COLLECTION, query, **arguments)
     except CollectionNotFound:  # nothing has been indexed yet

@@ -9,7 +9,7 @@ from vectors.embedders import default_name, get_embedder
 from vectors.errors import CollectionNotFound, InvalidCollection, shown
 from vectors.limits import MAX_DIMENSIONS, MAX_NAME
 from vectors.models import Collection, Metric, StrategyName, new_generation
-from vectors.validation import check_text
+from vectors.validation import check_text, is_storable
 
 
 def create_collection(
@@ -59,11 +59,11 @@ def create_collection(
 
 def get_collection(name: str, *, using: str | None = None) -> Collection:
     """The collection of that name; raises CollectionNotFound."""
-    manager = Collection.objects.using(using or router.db_for_read(Collection))
-    try:
-        return manager.get(name=name)
-    except Collection.DoesNotExist as error:
-        raise CollectionNotFound("collection", "the name of a collection", shown(name)) from error
+    named = Collection.objects.using(using or router.db_for_read(Collection)).filter(name=name)
+    collection = named.first() if is_storable(name) else None
+    if collection is None:
+        raise CollectionNotFound("collection", "the name of a collection", shown(name))
+    return collection
 
 
 def delete_collection(name: str, *, using: str | None = None) -> None:

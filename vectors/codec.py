@@ -84,9 +84,11 @@ def to_blob(vectors: Matrix) -> bytes:
 
 def from_blobs(blobs: Iterable[bytes], dimensions: int) -> Matrix:
     """n blobs as a read-only float32 array of shape (n, dimensions)."""
-    data = b"".join(blobs)
-    if len(data) % (4 * dimensions):
-        raise InvalidVector("embedding", f"blobs of {4 * dimensions} bytes", f"{len(data)} bytes in all")
+    rows = list(blobs)
+    data = b"".join(rows)
+    if len(data) != 4 * dimensions * len(rows):
+        got = f"{len(data)} bytes in {len(rows)} of them"
+        raise InvalidVector("embedding", f"blobs of {4 * dimensions} bytes", got)
     matrix: Matrix = np.frombuffer(data, dtype=_FLOAT32).reshape(-1, dimensions)
     return matrix
 

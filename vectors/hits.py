@@ -58,11 +58,15 @@ class Items:
 
 
 class Rows:
-    """The rows of a model whose primary key, as the database holds it, is the item's key."""
+    """The rows of a model whose primary key, as the database holds it, is the item's key.
 
-    def __init__(self, model: type[Model], alias: str) -> None:
+    `only` names the fields to read beside it; all others are deferred. None stands for all fields.
+    """
+
+    def __init__(self, model: type[Model], alias: str, only: Sequence[str] | None = None) -> None:
         self._model, self._alias = model, alias
-        self._fields = model._meta.concrete_fields
+        wanted = None if only is None else {model._meta.pk, *map(model._meta.get_field, only)}
+        self._fields = [one for one in model._meta.concrete_fields if wanted is None or one in wanted]
         quote = connections[alias].ops.quote_name
         table, key = quote(model._meta.db_table), quote(str(model._meta.pk.column))
         # An item without a row has lost it behind the index's back: no hit.

@@ -11,17 +11,20 @@ from collections.abc import Sequence
 from copy import copy
 from typing import Any, Final
 
-from django.db import DatabaseError, connections
+from django.db import DatabaseError
 
 from vectors.catalogue import get_collection
 from vectors.errors import CollectionNotFound, VectorError, shown
 from vectors.models import Collection
+from vectors.rows import database_behind
 
 # All that a search goes by; each is the name of its column too.
 FIELDS: Final = (
     *("id", "name", "embedder", "model", "dimensions", "metric", "strategy", "keyword_weight"),
     "generation",
 )
+# What all rows of a generation were made with.
+_OF_THE_ROWS: Final = ("embedder", "model", "dimensions", "metric", "generation")
 _MAX_COLLECTIONS: Final = 256
 # What libSQL says where the tables of a collection are not those that a statement was made for.
 _SIGNS: Final = ("no such table", "vector")
@@ -31,8 +34,8 @@ _known: dict[tuple[str, str, str], Collection] = {}
 class Reference:
     """The collection that a search is about. `current` is what it goes by; `confirm` tells whether rightly.
 
-    One that the caller has read is taken as it is, unsaved settings included, save for its generation: that
-    decides which codes stand for its rows.
+    One that the caller has read is taken as it is, unsaved settings included, until the database holds
+    another generation of it: then other rows are there, and what they were made with counts.
     """
 
     def __init__(self, collection: Collection | str, alias: str) -> None:
@@ -48,15 +51,9 @@ class Reference:
         """
         stored = None if values[0] is None else Collection.from_db(self._alias, FIELDS, values)
         if stored is None or stored.name != (self._name or stored.name):
-            self._look_up()
-        elif self._name is not None and not _is_same(stored, self.current):
-            self.current = _known[_key(self._name, self._alias)] = stored
-        elif stored.generation != self.current.generation:
-            self.current = copy(self.current)
-            self.current.generation = stored.generation
-        else:
-            return True
-        return False
+            self._adopt(self._look_up())
+            return False
+        return not self._adopt(stored)
 
     def doubt(self, error: DatabaseError | VectorError) -> None:
         """After a statement that failed, or settings that did not fit: go by what the database holds now.
@@ -64,21 +61,32 @@ class Reference:
         Raises CollectionNotFound where it holds none, and the error where nothing has changed, or where the
         error has nothing to do with the collection.
         """
-        before = self.current
         if self._name is not None:
             _known.pop(_key(self._name, self._alias), None)
         if isinstance(error, DatabaseError) and not any(sign in str(error) for sign in _SIGNS):
             raise error
-        self._look_up()
-        if _is_same(before, self.current):
+        if not self._adopt(self._look_up()):
             raise error
 
-    def _look_up(self) -> None:
+    def _adopt(self, stored: Collection) -> bool:
+        """Go by what the database holds; is it news?"""
+        if self._name is not None:
+            if is_news := not _is_same(stored, self.current):
+                self.current = _known[_key(self._name, self._alias)] = stored
+        elif is_news := stored.generation != self.current.generation:
+            self.current = copy(self.current)
+            for field in _OF_THE_ROWS:
+                setattr(self.current, field, getattr(stored, field))
+        return is_news
+
+    def _look_up(self) -> Collection:
         if self._name is not None:
             _known.pop(_key(self._name, self._alias), None)
-            self.current = _lookup(self._name, self._alias)
-        elif not Collection.objects.using(self._alias).filter(pk=self.current.pk).exists():
+            return _lookup(self._name, self._alias)
+        stored = Collection.objects.using(self._alias).filter(pk=self.current.pk).first()
+        if stored is None:
             raise CollectionNotFound("collection", "one that exists", shown(self.current.name))
+        return stored
 
 
 def _lookup(name: str, alias: str) -> Collection:
@@ -98,4 +106,4 @@ def _is_same(one: Collection, other: Collection) -> bool:
 
 
 def _key(name: str, alias: str) -> tuple[str, str, str]:
-    return (alias, str(connections[alias].settings_dict["NAME"]), name)
+    return (alias, database_behind(alias), name)

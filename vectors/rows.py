@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from typing import Any
 
 from django.db import connections, router
@@ -34,6 +35,11 @@ def writing_alias(collection: Collection, using: str | None) -> str:
 
 def _hints(collection: Collection | str) -> dict[str, Collection]:
     return {} if isinstance(collection, str) else {"instance": collection}
+
+
+def database_behind(alias: str) -> str:
+    """What stands for a database where something about it is kept: a digest, as its NAME may hold a token."""
+    return sha256(str(connections[alias].settings_dict["NAME"]).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def as_json(value: object) -> str:

@@ -24,7 +24,7 @@ from vectors.models import Collection, Metric
 from vectors.rows import execute, reading_alias
 from vectors.search_sql import HIT_COLUMNS, Answer, Keywords, SearchStatement
 from vectors.sql import Statement, Tables, Where
-from vectors.strategies import KeywordsOnly, Request, Scan, scan_for
+from vectors.strategies import STRATEGIES, KeywordsOnly, Request, Scan, scan_for
 from vectors.validation import check_text
 
 __all__ = ["FUSIONS", "MODES", "Hit", "SearchResult", "keyword_weight", "search"]
@@ -34,6 +34,8 @@ FUSIONS: Final = ("convex", "rrf")
 # Rows of each leg that take part in the fusion.
 _MIN_LEG: Final = 100
 _LEG_PER_ROW: Final = 5
+# What the database says of an answer that a server does not send.
+_TOO_LARGE: Final = "larger than 10 MB"
 # Searches of which each met another collection than the one before: somebody changes it all the time.
 _TRIES: Final = 3
 
@@ -82,6 +84,7 @@ def search(
     strategy: str | None = None,
     embedder: Embedder | None = None,
     model: type[Model] | None = None,
+    fields: Sequence[str] | None = None,
     using: str | None = None,
 ) -> SearchResult:
     """The best `k` items (1…1,000) for a text, an embedding, or both.
@@ -92,14 +95,15 @@ def search(
     stands in for the embedded query. `filter` restricts all modes (see `vectors.filters`); k items come back
     if k match. `fusion` is "convex" or "rrf". `strategy` overrides the collection's. Equal scores go by id.
 
-    `model`, whose primary keys are the items' keys, has each hit bring the row of that model; items whose
-    row is gone are left out, so there may be fewer than k.
+    `model`, whose primary keys are the items' keys, has each hit bring the row of that model, of which only
+    `fields` are read at once; items whose row is gone are left out, so there may be fewer than k.
 
-    Raises CollectionNotFound, InvalidQuery, InvalidVector, InvalidFilter or EmbedderError, and StaleBatch
-    where the collection is changed again and again meanwhile.
+    Raises CollectionNotFound, InvalidQuery (also where the hits are more than a server sends at once),
+    InvalidVector, InvalidFilter or EmbedderError, and StaleBatch where the collection is changed again and
+    again meanwhile.
     """
     started = time.perf_counter()
-    _check_arguments(query, vector, k, mode, fusion)
+    _check_arguments(query, vector, k, mode, fusion, strategy)
     alias = reading_alias(collection, using)
     leg_rows = max(_MIN_LEG, _LEG_PER_ROW * k) if mode == "hybrid" else k
     match = match_expression(query) if query and mode != "semantic" else ""
@@ -116,19 +120,23 @@ def search(
         fusion=fusion,
         strategy=strategy,
         embedder=embedder,
-        display=Items() if model is None else Rows(model, alias),
+        display=Items() if model is None else Rows(model, alias, fields),
     )
     hits, plan = _find(wanted)
     return SearchResult(hits, plan, took_ms=_milliseconds_since(started))
 
 
-def _check_arguments(query: object, vector: object, k: object, mode: object, fusion: object) -> None:
+def _check_arguments(
+    query: object, vector: object, k: object, mode: object, fusion: object, strategy: object
+) -> None:
     if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MAX_K:
         raise InvalidQuery("k", f"an integer from 1 to {MAX_K:,}", shown(k))
     if mode not in MODES:
         raise InvalidQuery("mode", ", ".join(MODES), shown(mode))
     if fusion not in FUSIONS:
         raise InvalidQuery("fusion", " or ".join(FUSIONS), shown(fusion))
+    if strategy is not None and strategy not in STRATEGIES:
+        raise InvalidQuery("strategy", ", ".join(STRATEGIES), shown(strategy))
     if query is not None:
         check_text(query, "query", minimum=1, maximum=MAX_QUERY, error=InvalidQuery)
     if query is None and (vector is None or mode == "keyword"):
@@ -147,6 +155,9 @@ def _find(wanted: _Search) -> tuple[list[Hit], dict[str, Any]]:
             asked = time.perf_counter()
             answer = _ask(collection, vector, scan, wanted)
         except (DatabaseError, VectorError) as error:
+            if _TOO_LARGE in str(error):
+                expected = "fewer results, as a libSQL server sends 10 MB at once"
+                raise InvalidQuery("k", expected, str(wanted.k)) from error
             about.doubt(error)
             continue
         if about.confirm(answer.collection):

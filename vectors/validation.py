@@ -15,6 +15,11 @@ from vectors.limits import MAX_METADATA_BYTES, MAX_METADATA_DEPTH, MAX_METADATA_
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
+def is_storable(text: str) -> bool:
+    """Can libSQL hold this text as it is?"""
+    return _UNSTORABLE.search(text) is None
+
+
 def check_text(
     value: object, field: str, *, minimum: int, maximum: int, error: type[VectorError] = InvalidItem
 ) -> str:

@@ -154,3 +154,11 @@ def test_without_its_embedder_search_fails_in_one_line_and_keywords_work(run: An
 def test_a_search_takes_few_statements(django_assert_max_num_queries: Any) -> None:
     with django_assert_max_num_queries(6):
         search_prompts("describe", k=4)
+
+
+@pytest.mark.usefixtures("library")
+def test_what_no_result_shows_is_not_read() -> None:
+    """Metadata may take 64 kB a prompt, and a server sends 10 MB."""
+    first = search_prompts("fox").results[0].prompt
+    assert "metadata" in first.get_deferred_fields()
+    assert first.name == "work/fox"

@@ -8,6 +8,8 @@ from django.core.management import call_command
 from django.db import connections
 from pytest_django import DjangoDbBlocker
 
+from tests.prompts.databases import opened
+from tests.sqld import company_sqld
 from tests.vectors.fakes import FakeEmbedder
 from vectors import store
 from vectors.embedders import get_embedder
@@ -41,6 +43,18 @@ def fill() -> Fill:
         return collection
 
     return make
+
+
+@pytest.fixture(scope="module")
+def server_database(
+    django_db_setup: None, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
+) -> Iterator[str]:
+    """The alias of a migrated database on a libSQL server."""
+    with company_sqld(tmp_path_factory.mktemp("company")) as server, django_db_blocker.unblock():
+        options = {"auth_token": server.token(), "timeout": 15.0}
+        with opened("server", server.create("vectors"), OPTIONS=options) as alias:
+            call_command("migrate", database=alias, verbosity=0)
+            yield alias
 
 
 @pytest.fixture

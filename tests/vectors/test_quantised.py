@@ -160,6 +160,36 @@ def test_mass_deletion_does_not_shorten_the_answer():
 
 
 @COMMITTED
+def test_codes_of_what_is_gone_go_where_all_searches_have_a_filter():
+    matrix = cloud(1_000)
+    collection = collect(matrix)
+    probe, condition = matrix[0], {"n": {"gte": 0}}
+    near(collection, probe, filter=condition)
+    add(collection, -matrix, 0)  # every row anew, far from the probe
+    plans = [near(collection, probe, filter=condition).plan["strategy"] for _ in range(3)]
+    assert plans[-1] == "quantised"
+    assert len(snapshot()) == 1_000
+
+
+@COMMITTED
+@pytest.mark.parametrize("behind", [0, 500])
+def test_rows_that_a_copy_lacked_for_a_while_are_found_when_it_has_caught_up(behind):
+    matrix = cloud(1_000)
+    collection = collect(matrix)
+    near(collection, matrix[0])
+    tables = [f"vec_{collection.pk}_{kind}" for kind in ("items", "vectors")]
+    with connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(f"CREATE TABLE later_{table} AS SELECT * FROM {table} WHERE id > {behind}")
+            cursor.execute(f"DELETE FROM {table} WHERE id > {behind}")
+        assert len(near(collection, matrix[900], k=200).hits) == min(behind, 200)
+        for table in tables:
+            cursor.execute(f"INSERT INTO {table} SELECT * FROM later_{table}")
+            cursor.execute(f"DROP TABLE later_{table}")
+    assert keys(near(collection, matrix[900]))[0] == "k900"
+
+
+@COMMITTED
 @pytest.mark.parametrize("left", [0, 3])
 def test_it_returns_all_rows_where_few_are_left(left):
     matrix = cloud(1_000)
@@ -357,3 +387,21 @@ def test_threads_search_while_another_writes(file_database):
     assert failures == []
     assert keys(near(collection, matrix[1_999]))[0] == "k1999"
     strategies.forget()
+
+
+@COMMITTED
+def test_ids_that_a_restored_backup_gives_out_again_stand_for_their_new_rows():
+    matrix = cloud(1_000)
+    collection = collect(matrix)
+    near(collection, matrix[0])
+    tables = [f"vec_{collection.pk}_{kind}" for kind in ("items", "vectors")]
+    with connection.cursor() as cursor:  # what a backup from before the last 40 rows would hold
+        for table in tables:
+            cursor.execute(f"DELETE FROM {table} WHERE id > 960")
+        cursor.execute(f"DELETE FROM vec_{collection.pk}_fts WHERE rowid > 960")
+        cursor.execute("UPDATE sqlite_sequence SET seq = 960 WHERE name = %s", [tables[0]])
+    near(collection, matrix[0])
+    new = -cloud(40, seed=7)
+    add(collection, new, 5_000)
+    assert store.get(collection, "k5000").id == 961
+    assert [keys(near(collection, row))[0] for row in new] == [f"k{5_000 + at}" for at in range(40)]

@@ -126,6 +126,11 @@ def test_it_refuses(notes, arguments, field):
     assert caught.value.field == field
 
 
+def test_keyword_mode_refuses_a_strategy_that_is_none(notes):
+    with pytest.raises(InvalidQuery, match="strategy"):
+        search(notes, "fox", mode="keyword", strategy="hnsw")
+
+
 def test_keyword_mode_needs_words(notes):
     with pytest.raises(InvalidQuery, match="query: expected text, got nothing"):
         search(notes, vector=[1.0] * 64, mode="keyword")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from vectors.errors import InvalidQuery, shown
+from vectors.rows import database_behind
 from vectors.sql import Tables
 from vectors.strategies.base import Plan, Request, Scan
 from vectors.strategies.codes import Key, registry
@@ -81,4 +82,4 @@ def _quantised(connection: BaseDatabaseWrapper, key: Key, tables: Tables, reques
 
 
 def _key(connection: BaseDatabaseWrapper, collection: Collection) -> Key:
-    return (connection.alias, str(connection.settings_dict["NAME"]), collection.pk, collection.generation)
+    return (connection.alias, database_behind(connection.alias), collection.pk, collection.generation)

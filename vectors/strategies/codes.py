@@ -8,6 +8,8 @@ What makes this safe without any notice from writers:
 - A rollback rolls AUTOINCREMENT back as well, so an id seen inside a transaction can come again for another
   embedding. Hence rows are absorbed only outside transactions, where all that is visible is committed.
 - A collection that is dropped, made anew or restored carries another `generation`, part of the cache's key.
+- A copy that lags, or an older file in place, lacks the last rows. A search that meets one has their codes
+  dropped, so that what comes under their ids later is new.
 - Readers work on an immutable snapshot; one thread at a time replaces it.
 """
 
@@ -118,11 +120,13 @@ class CodeCache:
         try:
             if (old := self._snapshot) is not None:
                 alive = np.isin(old.ids, self._live_ids(connection), assume_unique=True)
+                ids = old.ids[alive]
+                # Not the old last id: a copy that lags may have all the rest later, which are new then.
                 self._snapshot = Snapshot(
-                    old.ids[alive],
+                    ids,
                     np.ascontiguousarray(old.words[:, alive]),
                     old.middle,
-                    old.last_id,
+                    int(ids[-1]) if len(ids) else 0,
                     old.centred_on,
                 )
         finally:

@@ -23,7 +23,7 @@ _FILTERED_CANDIDATES_FACTOR: Final = 5
 # Rows past the snapshot that searches scan exactly before they are absorbed.
 _MIN_TAIL: Final = 256
 _TAIL_SHARE: Final = 1_000
-# Share of candidates found deleted (one in ten) after which their codes are dropped.
+# Share of candidates or codes found deleted (one in ten) after which their codes are dropped.
 _DEAD_SHARE: Final = 10
 
 
@@ -58,15 +58,21 @@ class Quantised:
 
     def conclude(self, connection: BaseDatabaseWrapper, counts: Sequence[int | None]) -> Plan:
         alive, new, measured, newest, total = counts
-        self._maintain(connection, dead=0 if self.is_filtered else self.asked - (alive or 0), newest=newest)
+        size = len(self.snapshot)
+        # With a filter, missing candidates may just not match: then codes in excess of rows tell.
+        if self.is_filtered:
+            is_worn = total is not None and (size - total) * _DEAD_SHARE > size
+        else:
+            is_worn = (self.asked - (alive or 0)) * _DEAD_SHARE > self.asked
+        self._maintain(connection, is_worn=is_worn, newest=newest)
         if total is not None:
             return all_rows(total)
-        size = len(self.snapshot)
         return Plan(self.name, size + (new or 0), reranked=measured or 0, exhaustive=self.asked == size)
 
-    def _maintain(self, connection: BaseDatabaseWrapper, *, dead: int, newest: int | None) -> None:
-        if dead * _DEAD_SHARE > self.asked:
-            self.cache.compact(connection)
+    def _maintain(self, connection: BaseDatabaseWrapper, *, is_worn: bool, newest: int | None) -> None:
         last = self.snapshot.last_id
+        # Rows at the end are gone: in an older copy of the database, their ids will be given out again.
+        if is_worn or (newest or 0) < last:
+            self.cache.compact(connection)
         if (newest or last) - last > max(_MIN_TAIL, len(self.snapshot) // _TAIL_SHARE):
             self.cache.absorb(connection)
