@@ -1,12 +1,13 @@
 """The rows of a merge: read from both databases before its transaction, and written in it."""
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from django.db import models
-from django.db.models import F
-from django.db.models.functions import Length
+from django.db import connections, models
+from django.db.models import Value
+from django.db.models.functions import Concat, Length
 from django.utils import timezone
 
 from .histories import id_of_copy
@@ -38,21 +39,22 @@ class Rows:
     def write(self, using: str) -> None:
         """Within the caller's transaction; contents go in statements of a size that a server takes."""
         prompts = Prompt.objects.using(using)
-        # All give up their names first: two may have swapped them.
+        # All give up their names first: two may have swapped them. No name has a bar.
         for ids in slices(self.renamed):
-            prompts.filter(pk__in=ids).update(name=F("id"))
+            prompts.filter(pk__in=ids).update(name=Concat(Value("|"), "id"))
         now = timezone.now()
         for prompt in (*self.edited, *self.rewritten):
             prompt.updated_at = now
-        for edited in batches(((prompt, 0) for prompt in self.edited), 100):
-            prompts.bulk_update(edited, (*FIELDS, "updated_at"))
-        for rewritten in _by_length(self.rewritten, 100):
-            prompts.bulk_update(rewritten, (*FIELDS, "updated_at", "content", "version"))
+        for edited in _by_length(self.edited):
+            _update(using, edited, (*FIELDS, "updated_at"))
+        for rewritten in _by_length(self.rewritten):
+            _update(using, rewritten, (*FIELDS, "updated_at", "content", "version"))
         for created in _by_length(self.created):
             prompts.bulk_create(created)
         for versions in _by_length(self.versions):
             PromptVersion.objects.using(using).bulk_create(versions)
-        PromptFields.objects.using(using).bulk_create(self.records, batch_size=500)
+        for records in _by_length(self.records):
+            PromptFields.objects.using(using).bulk_create(records)
 
 
 @dataclass
@@ -99,7 +101,7 @@ class Builder:
         for entry in step.new_versions:
             version = self.versions[entry.id]
             ids[entry.id] = self._id(entry.id, key)
-            number = max(number + 1, entry.number)
+            number = number + 1 if target else entry.number
             self.rows.versions.append(
                 PromptVersion(
                     id=ids[entry.id],
@@ -132,8 +134,9 @@ class Builder:
         newest: Entry | None = step.target.records[-1] if step.target and step.target.records else None
         number, digest = (newest.number, newest.digest) if newest else (0, "")
         for entry in step.new_records:
-            record = self.records[entry.id]
-            number, digest = max(number + 1, entry.number), entry.digest
+            # What plain SQL wrote is no row of the source.
+            record = self.records.get(entry.id) or PromptFields(values=step.source.fields)
+            number, digest = number + 1 if step.target else entry.number, entry.digest
             self.rows.records.append(
                 PromptFields(
                     id=self._id(entry.id, key),
@@ -161,18 +164,18 @@ class Builder:
 
 def read_versions(using: str, ids: Iterable[str]) -> dict[str, PromptVersion]:
     """Versions with their contents, by id."""
-    return _read(PromptVersion.objects.using(using), ids, "content")
+    return _read(PromptVersion.objects.using(using), ids, Length("content") + Length("message"))
 
 
 def read_records(using: str, ids: Iterable[str]) -> dict[str, PromptFields]:
     """States of fields, by id."""
-    return _read(PromptFields.objects.using(using), ids, "values")
+    return _read(PromptFields.objects.using(using), ids, Length("values"))
 
 
-def _read(rows: models.QuerySet[Any], ids: Iterable[str], long: str) -> dict[str, Any]:
+def _read(rows: models.QuerySet[Any], ids: Iterable[str], length: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for keys in slices(sorted(set(ids))):
-        for batch in batches(rows.filter(pk__in=keys).order_by().values_list("pk", Length(long))):
+        for batch in batches(rows.filter(pk__in=keys).order_by().values_list("pk", length)):
             found |= rows.in_bulk(batch)
     return found
 
@@ -199,5 +202,30 @@ def slices(values: Sequence[str]) -> Iterable[Sequence[str]]:
     return (values[start : start + IDS] for start in range(0, len(values), IDS))
 
 
-def _by_length(rows: Sequence[Any], most: int = 500) -> Iterable[list[Any]]:
-    return batches(((row, len(row.content)) for row in rows), most)
+def _update(using: str, prompts: Iterable[Prompt], names: Iterable[str]) -> None:
+    """As bulk_update() does, in a tenth of its time: a server ends what keeps others waiting for 5 s."""
+    connection = connections[using]
+    fields: list[Any] = [Prompt._meta.get_field(name) for name in (*names, "id")]
+    *changes, of_this = [f"{connection.ops.quote_name(field.column)} = %s" for field in fields]
+    sql = f"UPDATE prompts SET {', '.join(changes)} WHERE {of_this}"  # noqa: S608 - columns of the model
+    rows = [
+        [field.get_db_prep_save(getattr(prompt, field.attname), connection) for field in fields]
+        for prompt in prompts
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(sql, rows)
+
+
+def _by_length(rows: Sequence[Any]) -> Iterable[list[Any]]:
+    return batches((row, _length(row)) for row in rows)
+
+
+def _length(row: Prompt | PromptVersion | PromptFields) -> int:
+    """Of what may be long. A server sends back much of what is inserted, and no more than 10 MB."""
+    match row:
+        case Prompt():
+            return len(row.content) + len(json.dumps([row.tags, row.metadata]))
+        case PromptVersion():
+            return len(row.content) + len(row.message)
+        case _:
+            return len(json.dumps(row.values))

@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from django.core.exceptions import ValidationError
 
-from .histories import Relation, relate
+from .histories import Relation, id_of_copy, relate
 from .models import Prompt
-from .models.fields import FIELDS, hash_fields
+from .models.fields import FIELDS, hash_fields, id_of_state
 from .models.prompt import hash_content
 from .states import Entry, PromptState
 from .three_way import MISSING, Hunk, Side, merge_set, merge_text, merge_value
@@ -74,11 +74,22 @@ class Step:
     @property
     def moves_fields(self) -> bool:
         """Whether the source has fields that are no part of the target's history."""
-        theirs, newest = hash_fields(self.source.fields), self.source.records[-1:]
-        if self.target and theirs == hash_fields(self.target.fields):
+        if self.target and hash_fields(self.source.fields) == hash_fields(self.target.fields):
             return False
-        is_recorded = bool(newest) and newest[0].digest == theirs
-        return not is_recorded or newest[0] in self.records.missing
+        if entry := self.unrecorded:
+            stored = {one.id for one in self.target.records} if self.target else set()
+            return stored.isdisjoint((entry.id, id_of_copy(self.key, entry.id)))
+        return self.source.records[-1] in self.records.missing
+
+    @property
+    def unrecorded(self) -> Entry | None:
+        """The source's fields where plain SQL wrote them, and they are on record in the target at most."""
+        digest = hash_fields(self.source.fields)
+        newest = self.source.records[-1] if self.source.records else None
+        if newest and newest.digest == digest:
+            return None
+        last_id, number = (newest.id, newest.number) if newest else ("", 0)
+        return Entry(number + 1, id_of_state(self.source.id, last_id, digest), digest)
 
     @property
     def is_unversioned(self) -> bool:
@@ -108,7 +119,9 @@ class Step:
 
     @property
     def new_records(self) -> tuple[Entry, ...]:
-        return self.records.missing if self.moves_fields else ()
+        if not self.moves_fields:
+            return ()
+        return (*self.records.missing, *filter(None, [self.unrecorded]))
 
     @property
     def has_effect(self) -> bool:
@@ -142,8 +155,9 @@ class Step:
         merged: dict[str, Any] = {}
         for name in FIELDS:
             before = base.get(name, MISSING)
-            if name == "tags":
-                merged[name] = merge_set(base.get(name, []), ours[name], theirs[name])
+            tags = [[] if before is MISSING else before, ours[name], theirs[name]]
+            if name == "tags" and all(map(_is_texts, tags)):
+                merged[name] = merge_set(*tags)
                 continue
             merged[name], found = merge_value(before, ours[name], theirs[name], resolve=resolve, path=name)
             self._note({path: [hunk] for path, hunk in found.items()})
@@ -168,3 +182,8 @@ class Step:
         except ValidationError as error:
             reason = f"Merged, it would not be valid: {' '.join(error.messages)}\n"
             self.conflicts.append(Conflict(self.source.name, name, reason))
+
+
+def _is_texts(value: Any) -> bool:
+    """Whether it is a list of texts, as tags are unless plain SQL wrote them."""
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)

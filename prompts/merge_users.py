@@ -24,7 +24,9 @@ def find_user(using: str, user: User | None) -> str | None:
     """The id in this database of `user`, who may be of another; None for nobody."""
     if user is None:
         return None
-    return _find(using, {user.pk: (user.username, user.email.lower())}).get(user.pk)
+    # Of bytes, lower() knows ASCII only, as the database's does.
+    address = user.email.encode().lower().decode()
+    return _find(using, {user.pk: (user.username, address)}).get(user.pk)
 
 
 def _find(using: str, users: dict[str, tuple[str, str]]) -> dict[str, str]:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Collection
 from operator import attrgetter
 from typing import TypeVar
 
-from django.db import transaction
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 
 from .comparing import UnknownPrompts, find_ids, pair
 from .database_pairs import Database, check_pair
@@ -23,6 +24,7 @@ from .models import User
 from .models.prompt import index_later
 from .states import ids_by_name, iterate_states
 from .three_way import Side
+from .validators import validate_text
 
 _ATTEMPTS = 5
 _INDEXED = 500  # prompts a task
@@ -62,15 +64,27 @@ def merge_prompts(
         raise MergeRefused(f"resolve: expected ours, theirs or nothing, got {resolve!r:.80}.")
     here, there = Database(source, source_name), Database(target, target_name)
     check_pair(here, there)
+    _check_message(message)
+    failure = ""
     for _ in range(_ATTEMPTS):
         try:
             plan = _Plan(here, there, names, resolve)
             result = plan.result(dry_run)
             if result.conflicts and not dry_run:
                 raise MergeConflict(result)
-            if plan.steps and not dry_run:
-                plan.write(plan.rows(author, message))
+            rows = plan.rows(author, message) if result.prompts else None
+            if rows and not dry_run:
+                plan.write(rows)
         except _Moved:
+            continue
+        except IntegrityError as error:
+            # Once, what was written meanwhile may be why, such as a user deleted; twice, what is merged is.
+            if str(error) == failure:
+                raise MergeRefused(
+                    f"{there} does not take what is merged: {error}. Nothing was written. "
+                    f"Mend what plain SQL wrote in {here} or {there}."
+                ) from error
+            failure = str(error)
             continue
         return result
     raise MergeRefused(
@@ -170,7 +184,8 @@ class _Plan:
         """Versions and records that the target lacks, and what of its own the merges need."""
         steps, source, target = self.steps, self.source.alias, self.target.alias
         self.versions = _read(read_versions, source, [one.id for step in steps for one in step.new_versions])
-        self.records = _read(read_records, source, [one.id for step in steps for one in step.new_records])
+        stored = [one.id for step in steps for one in step.new_records if one != step.unrecorded]
+        self.records = _read(read_records, source, stored)
         ours: list[str] = []
         for step in steps:
             if step.is_diverged and step.target:
@@ -192,6 +207,13 @@ class _Plan:
             if (name := step.fields["name"])
             and (claims[name] > 1 or holders.get(name, step.key) not in leaving)
         ]
+
+
+def _check_message(message: str) -> None:
+    try:
+        validate_text(message)
+    except ValidationError as error:
+        raise MergeRefused(f"message: {' '.join(error.messages)}") from error
 
 
 def _check_names(source: Database, names: Collection[str], steps: Collection[Step]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Length
@@ -16,11 +17,13 @@ from django.db.models.functions import Length
 from .models import Prompt
 from .models.fields import FIELDS
 from .models.prompt import hash_content
+from .validators import validate_text
 
 T = TypeVar("T")
 _PAGE: Final = 500  # prompts read by one statement
 # A server sends results up to 10 MB; metadata alone may be 64 kB a prompt.
 _PAGE_BYTES: Final = 4_000_000
+_BATCH: Final = 500  # rows written or read by one statement
 # Of contents, in characters of up to 4 bytes.
 BATCH_LENGTH: Final = 1_000_000
 
@@ -99,13 +102,21 @@ def _pages(using: str, wanted: str | None) -> Iterator[PromptState]:
 
 
 def ids_by_name(using: str, names: Collection[str]) -> dict[str, str]:
-    """The ids of prompts by their names; absent names are left out."""
+    """The ids of prompts by their names; absent names are left out, and those that none can have."""
     found: dict[str, str] = {}
-    every = sorted(names)
+    every = sorted(filter(_is_text, names))
     for start in range(0, len(every), 10_000):
         rows = Prompt.objects.using(using).filter(name__in=every[start : start + 10_000])
         found |= dict(rows.order_by().values_list("name", "pk"))
     return found
+
+
+def _is_text(name: str) -> bool:
+    try:
+        validate_text(name)
+    except ValidationError:
+        return False
+    return True
 
 
 def _page(using: str, last: str, wanted: str | None) -> list[PromptState]:
@@ -156,12 +167,12 @@ def _hash_contents(using: str, ids: Sequence[str]) -> dict[str, str]:
     return hashes
 
 
-def batches(lengths: Iterable[tuple[T, int]], most: int = 500) -> Iterator[list[T]]:
+def batches(lengths: Iterable[tuple[T, int]]) -> Iterator[list[T]]:
     """Things and the lengths of their contents, in batches that one statement can carry."""
     batch: list[T] = []
     total = 0
     for one, length in lengths:
-        if batch and (total + length > BATCH_LENGTH or len(batch) == most):
+        if batch and (total + length > BATCH_LENGTH or len(batch) == _BATCH):
             yield batch
             batch, total = [], 0
         batch.append(one)

@@ -26,8 +26,10 @@ def opened(provider: Provider, name: str) -> Iterator[str]:
     try:
         yield alias
     finally:
-        connections[alias].close()
-        del connections[alias]
+        try:
+            connections[alias].close()
+        finally:
+            del connections[alias]
 
 
 def create_with_tables(provider: Provider, name: str) -> Environment:

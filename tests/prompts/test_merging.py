@@ -1,5 +1,6 @@
 """Prompts of one database brought over to another, on two files of which one began as a copy of the other."""
 
+import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -523,6 +524,11 @@ def test_a_thousand_prompts_take_few_statements() -> None:
     assert len(theirs) <= 20
     assert told.index("COMMIT") <= 30  # what follows is the search index
     assert indexing.count_outdated(MAIN) == 0
+    Prompt.objects.using(FORK).update(title="New")
+    with CaptureQueriesContext(connections[MAIN]) as ours:
+        assert len(merge(names=[one.name for one in made], resolve="theirs").prompts) == 1_000
+    told = [query["sql"] for query in ours]
+    assert len([one for one in told[: told.index("COMMIT")] if "UPDATE" in one]) <= 3
 
 
 def test_a_frozen_target_says_why() -> None:
@@ -541,3 +547,107 @@ def test_what_cannot_be_merged_is_refused(tmp_path: Path) -> None:
         merge_prompts(MAIN, "empty")
     with pytest.raises(MergeRefused, match="resolve: expected ours, theirs or nothing, got 'mine'"):
         merge(resolve="mine")
+
+
+def sql(using: str, statement: str, *values: Any) -> None:
+    with connections[using].cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+@pytest.mark.parametrize("tags", ['{"a": 1}', '"text"', '[{"a": 1}]', "5", '[["x"]]'])
+@pytest.mark.parametrize("using", [FORK, MAIN])
+def test_tags_that_are_no_texts_are_merged_as_any_value(tags: str, using: str) -> None:
+    sql(using, "UPDATE prompts SET tags = %s", tags)
+    save(MAIN if using == FORK else FORK, "p", status="active")
+    merge()
+    assert (get(MAIN).tags, get(MAIN).status) == (json.loads(tags), "active")
+
+
+@pytest.mark.parametrize("values", ["metadata = 'null'", "tags = 'null'", """metadata = '{"a": 1e999}'"""])
+def test_what_plain_sql_alone_can_write_is_refused_in_words(values: str) -> None:
+    sql(FORK, f"UPDATE prompts SET {values}")
+    before = rows(MAIN)
+    with pytest.raises(MergeRefused, match=r"right does not take what is merged: .* Nothing was written"):
+        merge()
+    assert rows(MAIN) == before
+
+
+def test_fields_of_plain_sql_are_brought_over_once() -> None:
+    sql(FORK, "UPDATE prompts SET status = 'active'")
+    merge()
+    save(MAIN, "p", status="draft")
+    assert merge().prompts == ()
+    assert get(MAIN).status == "draft"
+    save(FORK, "p")  # now they are on record
+    assert merge().prompts == ()
+    save(FORK, "p", language="en")
+    merge()
+    assert (get(MAIN).status, get(MAIN).language) == ("draft", "en")
+
+
+def test_a_conflict_with_fields_of_plain_sql_is_decided_once() -> None:
+    sql(FORK, "UPDATE prompts SET title = 'Theirs'")
+    save(MAIN, "p", title="Ours")
+    merge(resolve="ours")
+    assert merge().prompts == ()
+    assert get(MAIN).title == "Ours"
+
+
+def test_a_name_may_be_the_id_of_another_prompt() -> None:
+    save(MAIN, get(MAIN).pk, "text")
+    rename(FORK, "p", "q")
+    assert actions(merge()) == {"q": "fast_forwarded"}
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\0b"])
+def test_text_that_no_database_holds_is_refused(text: str) -> None:
+    with pytest.raises(MergeRefused, match="message: Expected"):
+        merge(message=text)
+    with pytest.raises(UnknownPrompts, match="names: expected names of prompts in left or right, got"):
+        merge(names=["p", text])
+
+
+def test_a_user_deleted_during_the_merge_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    bo = User.objects.using(FORK).create(username="bo", email="bo@example.com")
+    User.objects.using(MAIN).create(username="bo", email="bo@example.com")
+    Prompt(user=bo, name="new", title="T", content="text").save(using=FORK)
+    find = merging.find_taken
+
+    def late(using: str, ids: Any) -> Any:
+        User.objects.using(MAIN).filter(username="bo").delete()
+        return find(using, ids)
+
+    monkeypatch.setattr(merging, "find_taken", late)
+    merge(author=User.objects.using(MAIN).get(username="aoi"))
+    assert get(MAIN, "new").user.username == "aoi"
+
+
+def test_an_author_is_found_by_an_address_beyond_ascii() -> None:
+    User.objects.using(MAIN).create(username="other", email="ÉMIL@Example.com")
+    bo = User.objects.using(FORK).create(username="bo", email="ÉMIL@example.com")
+    Prompt(user=bo, name="new", title="T", content="text").save(using=FORK)
+    save(FORK, "p", LINES.replace("one", "1"))
+    save(MAIN, "p", LINES.replace("four", "4"))
+    merge(author=bo)
+    assert get(MAIN).versions.using(MAIN).first().author.username == "other"
+
+
+def test_a_dry_run_refuses_what_a_merge_would() -> None:
+    bo = User.objects.using(FORK).create(username="bo", email="bo@example.com")
+    Prompt(user=bo, name="new", title="T", content="text").save(using=FORK)
+    with pytest.raises(MergeRefused, match="right does not know the user who owns 'new'"):
+        merge(dry_run=True)
+
+
+def test_numbers_have_no_gaps_where_two_versions_are_one_in_the_target(tmp_path: Path) -> None:
+    with opened("third", tmp_path / "third.db") as third:
+        copy_database(MAIN, third)
+        save(MAIN, "n", "same\n")
+        save(third, "n", "third\n")
+        merge_prompts(MAIN, third, names=["n"], resolve="theirs")
+        save(FORK, "n", "same\n")
+        save(FORK, "n", "fork\n")
+        merge_prompts(third, FORK, names=["n"], resolve="ours")
+    assert history(FORK, "n") == [(1, "same\n"), (2, "fork\n"), (3, "third\n"), (4, "same\n"), (5, "fork\n")]
+    merge()
+    assert history(MAIN, "n") == [(1, "same\n"), (2, "fork\n"), (3, "third\n"), (4, "fork\n")]

@@ -78,14 +78,18 @@ def test_a_conflict_leaves_the_server_as_it_was() -> None:
 
 @pytest.mark.usefixtures("namespaces")
 def test_more_than_a_server_sends_at_once_is_merged() -> None:
-    """Contents of 16 MB, of which a result may have 10."""
+    """Contents of 16 MB, and metadata of 12 MB, of which a result may have 10."""
     author = User.objects.using(FORK).get()
     text = "要" * 1_000_000
     made = [Prompt(user=author, name=f"large {n}", title="T", content=f"{n}{text[1:]}") for n in range(5)]
     for prompt in made:
         prompt.metadata = {"notes": "x" * 60_000}
         prompt.save(using=FORK, index=False)
-    result = merge_prompts(FORK, MAIN, names=[prompt.name for prompt in made])
-    assert len(result.prompts) == 5
+    short = [Prompt(user=author, name=f"short {n}", title="T", content="x") for n in range(200)]
+    for prompt in short:
+        prompt.metadata = {"notes": "x" * 60_000}
+        prompt.save(using=FORK, index=False)
+    result = merge_prompts(FORK, MAIN, names=[prompt.name for prompt in (*made, *short)])
+    assert len(result.prompts) == 205
     hashes = PromptVersion.objects.using(MAIN).filter(prompt__name__startswith="large")
     assert set(hashes.values_list("content_hash", flat=True)) == {prompt.content_hash for prompt in made}
