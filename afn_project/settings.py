@@ -94,6 +94,7 @@ INSTALLED_APPS = [
     "afn_project.apps.AfnConfig",
 ]
 MIDDLEWARE = [
+    "afn_project.unread_bodies.UnreadBodyMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "afn_project.api_errors.JsonErrorsMiddleware",
