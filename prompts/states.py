@@ -14,6 +14,8 @@ from django.db import models
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Length
 
+from vectors.rows import in_batches
+
 from .models import Prompt
 from .models.fields import FIELDS
 from .models.prompt import hash_content
@@ -169,13 +171,4 @@ def _hash_contents(using: str, ids: Sequence[str]) -> dict[str, str]:
 
 def batches(lengths: Iterable[tuple[T, int]]) -> Iterator[list[T]]:
     """Things and the lengths of their contents, in batches that one statement can carry."""
-    batch: list[T] = []
-    total = 0
-    for one, length in lengths:
-        if batch and (total + length > BATCH_LENGTH or len(batch) == _BATCH):
-            yield batch
-            batch, total = [], 0
-        batch.append(one)
-        total += length
-    if batch:
-        yield batch
+    return in_batches(lengths, size=BATCH_LENGTH, count=_BATCH)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connections, router
 
 from vectors.models import Collection
 from vectors.sql import Statement
+
+T = TypeVar("T")
 
 
 def execute(alias: str, statement: Statement) -> list[Any]:
@@ -45,3 +48,20 @@ def database_behind(alias: str) -> str:
 def as_json(value: object) -> str:
     """Compact JSON, for a list that travels as one parameter."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def in_batches(sized: Iterable[tuple[T, int]], *, size: int, count: int) -> Iterator[list[T]]:
+    """Things and their sizes, in runs that one statement can carry: up to `count`, of `size` in all.
+
+    What is larger than `size` by itself comes alone.
+    """
+    batch: list[T] = []
+    total = 0
+    for one, length in sized:
+        if batch and (total + length > size or len(batch) == count):
+            yield batch
+            batch, total = [], 0
+        batch.append(one)
+        total += length
+    if batch:
+        yield batch

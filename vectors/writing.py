@@ -19,10 +19,10 @@ from vectors.errors import InvalidItem, StaleBatch, VectorError, shown
 from vectors.fulltext import index_text
 from vectors.items import CheckedItem, Item, check_item, text_to_embed
 from vectors.models import Collection
-from vectors.rows import as_json, execute, writing_alias
+from vectors.rows import as_json, execute, in_batches, writing_alias
 from vectors.sql import Tables, id_list
 
-# One INSERT takes at most this much: sqld refuses values of 10 MB.
+# One INSERT takes at most this much: sqld refuses values of 5 MB.
 _STATEMENT_ITEMS: Final = 500
 _STATEMENT_BYTES: Final = 2 * 2**20
 
@@ -218,15 +218,6 @@ def _delete(tables: Tables, keys: list[str], alias: str) -> int:
 
 
 def _chunks(items: Sequence[CheckedItem], dimensions: int) -> Iterator[list[CheckedItem]]:
-    """Runs of items that fit one INSERT."""
-    chunk: list[CheckedItem] = []
-    size = 0
-    for one in items:
-        length = 4 * dimensions + 3 * len(one.text)  # a character takes 3 bytes at most, save in rare scripts
-        if chunk and (len(chunk) == _STATEMENT_ITEMS or size + length > _STATEMENT_BYTES):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(one)
-        size += length
-    if chunk:
-        yield chunk
+    """Runs of items that fit one INSERT. A character takes 3 bytes at most, save in rare scripts."""
+    sized = ((one, 4 * dimensions + 3 * len(one.text)) for one in items)
+    return in_batches(sized, size=_STATEMENT_BYTES, count=_STATEMENT_ITEMS)
