@@ -112,6 +112,7 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "afn_project.urls"
+LOGIN_REDIRECT_URL = "admin:index"  # for who opens the login itself
 WSGI_APPLICATION = "afn_project.wsgi.application"
 TEMPLATES = [
     {
