@@ -33,13 +33,22 @@ def writer(primary: Sqld) -> Iterator[dbapi.Connection]:
 
 
 @pytest.fixture
-def reader(primary: Sqld, copy: Sqld, writer: dbapi.Connection) -> Iterator[dbapi.Connection]:
+def on_copy(primary: Sqld, copy: Sqld, writer: dbapi.Connection) -> Iterator[dbapi.Connection]:
+    """A connection that nobody but the copy answers, and that shows what has arrived there."""
+    connection = dbapi.connect(copy.name("main"), auth_token=primary.token())
+    until(lambda: _has_table(connection))
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def reader(primary: Sqld, copy: Sqld, on_copy: dbapi.Connection) -> Iterator[dbapi.Connection]:
     connection = dbapi.connect_replica(
         copy.name("main"),
         {"database": primary.name("main"), "auth_token": primary.token()},
         auth_token=primary.token(),
     )
-    until(lambda: count(connection) == 0)
+    assert count(connection) == 0
     yield connection
     connection.close()
     replica._failed_at.clear()
@@ -47,6 +56,13 @@ def reader(primary: Sqld, copy: Sqld, writer: dbapi.Connection) -> Iterator[dbap
 
 def count(connection: dbapi.Connection) -> Any:
     return connection.execute("SELECT count(*) FROM t").fetchall()[0][0]
+
+
+def _has_table(connection: dbapi.Connection) -> bool:
+    try:
+        return count(connection) == 0
+    except dbapi.OperationalError:  # neither the namespace nor the table has arrived
+        return False
 
 
 def until(condition: Any, seconds: float = 10.0) -> float:
@@ -65,10 +81,10 @@ def test_what_is_written_arrives_within_moments(writer: dbapi.Connection, reader
 
 
 def test_with_the_primary_dead_reads_go_on_and_writes_fail_soon(
-    writer: dbapi.Connection, reader: dbapi.Connection, primary: Sqld
+    writer: dbapi.Connection, reader: dbapi.Connection, on_copy: dbapi.Connection, primary: Sqld
 ) -> None:
     writer.execute("INSERT INTO t VALUES (1)")
-    until(lambda: count(reader) == 1)
+    until(lambda: count(on_copy) == 1)
     primary.kill()
     assert count(reader) == 1
     started = time.monotonic()
