@@ -6,8 +6,10 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
+
+from tests.stub_http import StubHandler
 
 Reply = Callable[["Handler", dict[str, Any]], None]
 
@@ -19,7 +21,7 @@ def embedding(text: str, dimensions: int) -> list[float]:
     return vector
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(StubHandler):
     server: "Server"
 
     def do_POST(self) -> None:
@@ -28,17 +30,6 @@ class Handler(BaseHTTPRequestHandler):
             self.server.requests.append({"path": self.path, "headers": self.headers, "body": body})
             reply = self.server.script.pop(0) if self.server.script else good
         reply(self, body)
-
-    def send(self, status: int, body: bytes, **headers: str) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", **headers}.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        return
 
 
 class Server(ThreadingHTTPServer):

@@ -10,12 +10,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.servers import HOST
 from tests.sqld import Sqld
+from tests.stub_http import StubHandler
 
 from .turso_shapes import OPERATIONS, Operation
 
@@ -25,7 +26,7 @@ LOCATIONS = {"aws-eu-west-1": "AWS EU West (Ireland)", "aws-us-east-1": "AWS US 
 Reply = Callable[["Handler"], None]
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(StubHandler):
     server: "Turso"
 
     def handle_method(self) -> None:
@@ -63,18 +64,6 @@ class Handler(BaseHTTPRequestHandler):
         self.send(status, answer)
 
     do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = handle_method
-
-    def send(self, status: int, answer: Any, **headers: str) -> None:
-        body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", **headers}.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        return
 
 
 class DatabaseHandler(Handler):
