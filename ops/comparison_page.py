@@ -184,6 +184,7 @@ def _entries(
     pair: Pair, details: list[tuple[Place, Detail, bool]], ticked: list[str] | None, is_alone: bool
 ) -> list[Entry]:
     rows, until = _ROWS, monotonic() + _SECONDS
+    length = None if is_alone else _VALUE
     entries: list[Entry] = []
     for place, detail, is_read in details:
         key = place.difference.left.name if place.difference else place.name * bool(place.left_id)
@@ -199,8 +200,8 @@ def _entries(
                 right=detail.right,
                 facts=list(_facts(pair, place)),
                 fields=[
-                    (name, *(_shown(value, None if is_alone else _VALUE) for value in values))  # type: ignore[misc]
-                    for name, values in detail.fields.items()
+                    (name, _shown(left, length), _shown(right, length))
+                    for name, (left, right) in detail.fields.items()
                 ],
                 content=content,
                 text=single.content if single and is_shown else "",

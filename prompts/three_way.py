@@ -141,15 +141,17 @@ def _value_hunk(*values: Any) -> Hunk:
 
 def _regions(base: list[str], ours: list[str], theirs: list[str]) -> Iterator[tuple[range, range, range]]:
     """The three texts cut into corresponding ranges: by turns what has changed, and what all have."""
-    at = (0, 0, 0)
-    ends = (len(base), len(ours), len(theirs))
-    for *starts, size in [*_common(base, ours, theirs), (*ends, 0)]:
-        changed = tuple(map(range, at, starts))
+    a = b = c = 0
+    for in_base, in_ours, in_theirs, size in [
+        *_common(base, ours, theirs),
+        (len(base), len(ours), len(theirs), 0),
+    ]:
+        changed = range(a, in_base), range(b, in_ours), range(c, in_theirs)
         if any(changed):
-            yield changed  # type: ignore[misc]
-        at = tuple(start + size for start in starts)  # type: ignore[assignment]
+            yield changed
+        a, b, c = in_base + size, in_ours + size, in_theirs + size
         if size:
-            yield tuple(map(range, starts, at))  # type: ignore[misc]
+            yield range(in_base, a), range(in_ours, b), range(in_theirs, c)
 
 
 def _common(base: list[str], ours: list[str], theirs: list[str]) -> Iterator[tuple[int, int, int, int]]:
