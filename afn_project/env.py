@@ -124,7 +124,7 @@ class Env(BaseSettings):
         None, ge=1, le=65_536, description="Dimensions to ask of a model that can shorten its vectors."
     )
     vector_metric: Literal["cosine", "l2"] = Field("cosine", description="Distance of new collections.")
-    vector_index_type: Literal["auto", "exact", "quantised"] = Field(
+    vector_index_type: Literal["auto", "exact", "quantised", "ivf", "diskann"] = Field(
         "auto", description="Search strategy of new collections."
     )
 
@@ -185,7 +185,7 @@ class Env(BaseSettings):
     @classmethod
     def refuse_foreign_indexes(cls, value: Any) -> Any:
         if str(value).lower() in ("hnsw", "ivfflat", "vec0"):
-            raise ValueError(f"libSQL has no {value} index. It has exact scans and 1-bit codes (quantised)")
+            raise ValueError(f"libSQL has no {value} index. AFN has exact, quantised, ivf and diskann")
         return value
 
 

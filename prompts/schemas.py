@@ -208,5 +208,15 @@ class PromptSearchOut(Schema):
     results: list[PromptHitOut]
     plan: dict[str, Any] = Field(
         description="How the results were found.",
-        examples=[{"strategy": "exact", "scanned": 120, "reranked": 0, "exhaustive": True, "ms": 1.2}],
+        examples=[
+            {
+                "strategy": "exact",
+                "scanned": 120,
+                "probes": 0,
+                "reranked": 0,
+                "exhaustive": True,
+                "filtered_out": 0,
+                "ms": 1.2,
+            }
+        ],
     )

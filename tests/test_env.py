@@ -158,7 +158,7 @@ WRONG = [
     ("AFN_EMBEDDER", "word2vec", "'wordllama', 'openai' or 'sentence-transformers'"),
     ("VECTOR_DIMENSION", "0", "greater than or equal to 1"),
     ("VECTOR_METRIC", "dot", "'cosine' or 'l2'"),
-    ("VECTOR_INDEX_TYPE", "diskann", "'auto', 'exact' or 'quantised'"),
+    ("VECTOR_INDEX_TYPE", "flat", "'auto', 'exact', 'quantised', 'ivf' or 'diskann'"),
     ("VECTOR_INDEX_TYPE", "hnsw", "libSQL has no hnsw index"),
     ("VECTOR_INDEX_TYPE", "IVFFlat", "libSQL has no IVFFlat index"),
     ("VECTOR_INDEX_TYPE", "vec0", "libSQL has no vec0 index"),

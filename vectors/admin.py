@@ -11,7 +11,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from vectors import store
-from vectors.models import Collection, Metric, StrategyName
+from vectors.models import Collection
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -33,12 +33,6 @@ class CollectionForm(forms.ModelForm):
         if weight is not None and not 0 <= weight <= 1:
             raise ValidationError(f"Expected a number from 0 to 1, got {weight}.", code="range")
         return weight
-
-    def clean_strategy(self) -> str:
-        strategy: str = self.cleaned_data["strategy"]
-        if strategy == StrategyName.QUANTISED and self.instance.metric == Metric.L2:
-            raise ValidationError("Expected auto or exact for the metric l2, got quantised.", code="metric")
-        return strategy
 
 
 @admin.register(Collection)

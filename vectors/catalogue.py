@@ -21,19 +21,22 @@ def create_collection(
     metric: str | None = None,
     strategy: str | None = None,
     keyword_weight: float | None = None,
+    keyword_weight_cjk: float | None = None,
     using: str | None = None,
 ) -> Collection:
     """Create a collection and its tables.
 
     `embedder` None takes the default one, "" none: then the caller brings the vectors and `dimensions` is a
-    must. `metric` ("cosine", "l2") and `strategy` ("auto", "exact", "quantised") default to
+    must. `metric` ("cosine", "l2") and `strategy` ("auto", "exact", "quantised", "ivf", "diskann") default to
     settings.VECTOR_METRIC and VECTOR_INDEX_TYPE, or to the first named here. Raises InvalidCollection (also
     where the name is taken) or EmbedderError.
     """
     metric = metric or str(getattr(settings, "VECTOR_METRIC", "") or Metric.COSINE)
     strategy = strategy or str(getattr(settings, "VECTOR_INDEX_TYPE", "") or StrategyName.AUTO)
     embedder = default_name() if embedder is None else embedder
-    _check(name, metric, strategy, keyword_weight)
+    _check(name, metric, strategy)
+    _check_weight("keyword_weight", keyword_weight)
+    _check_weight("keyword_weight_cjk", keyword_weight_cjk)
     if embedder:
         chosen = get_embedder(embedder, model=model, dimensions=dimensions)
         model, dimensions = chosen.model, chosen.dimensions
@@ -47,6 +50,7 @@ def create_collection(
         metric=metric,
         strategy=strategy,
         keyword_weight=keyword_weight,
+        keyword_weight_cjk=keyword_weight_cjk,
     )
     try:
         collection.save(using=using or router.db_for_write(Collection))
@@ -77,7 +81,7 @@ def renew_generation(collection: Collection) -> None:
     collection.save(update_fields=["generation", "updated_at"])
 
 
-def _check(name: str, metric: str, strategy: str, keyword_weight: float | None) -> None:
+def _check(name: str, metric: str, strategy: str) -> None:
     check_text(name, "name", minimum=1, maximum=MAX_NAME, error=InvalidCollection)
     if name != name.strip() or "/" in name or not name.isprintable():
         raise InvalidCollection("name", "printable text without / and without space around it", shown(name))
@@ -85,7 +89,8 @@ def _check(name: str, metric: str, strategy: str, keyword_weight: float | None) 
         raise InvalidCollection("metric", " or ".join(Metric.values), shown(metric))
     if strategy not in StrategyName.values:
         raise InvalidCollection("strategy", ", ".join(StrategyName.values), shown(strategy))
-    if metric == Metric.L2 and strategy == StrategyName.QUANTISED:
-        raise InvalidCollection("strategy", "auto or exact for the metric l2", strategy)
-    if keyword_weight is not None and not 0 <= keyword_weight <= 1:
-        raise InvalidCollection("keyword_weight", "a number from 0 to 1", shown(keyword_weight))
+
+
+def _check_weight(field: str, weight: float | None) -> None:
+    if weight is not None and not 0 <= weight <= 1:
+        raise InvalidCollection(field, "a number from 0 to 1", shown(weight))

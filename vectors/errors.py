@@ -58,5 +58,13 @@ class StaleBatch(VectorError):
     """Rows changed between `prepare` and `write`: prepare the batch again."""
 
 
+class CorruptIndex(VectorError):
+    """What is stored of an index does not fit together."""
+
+
+class IndexBusy(VectorError):
+    """The index of a collection is being built, or the collection changed under a build."""
+
+
 class EmbedderError(VectorError):
     """An embedder is unknown, not installed, misconfigured or did not answer as it should."""

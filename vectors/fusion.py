@@ -39,24 +39,14 @@ def convex(keyword_weight: float) -> Statement:
     )
 
 
-def by_distance(k: int) -> Cte:
-    """`best` of the `k` nearest rows of `nearest(id, distance)` alone; the score is the negative distance."""
-    return Cte(
-        _BEST,
-        """SELECT id, distance, NULL, row_number() OVER (ORDER BY distance, id) AS place, -distance
-           FROM nearest ORDER BY place LIMIT %s""",
-        [k],
-    )
+def by_distance() -> Cte:
+    """`best` of `nearest(id, distance)` alone; the score is the negative distance, the rank the place."""
+    return Cte(_BEST, "SELECT id, distance, NULL, NULL, -distance FROM nearest", is_read_once=True)
 
 
-def by_bm25(k: int) -> Cte:
-    """`best` of the `k` best rows of `keyword(id, bm25)` alone; the score is BM25."""
-    return Cte(
-        _BEST,
-        """SELECT id, NULL, row_number() OVER (ORDER BY bm25 DESC, id) AS place, NULL, bm25
-           FROM keyword ORDER BY place LIMIT %s""",
-        [k],
-    )
+def by_bm25() -> Cte:
+    """`best` of `keyword(id, bm25)` alone; the score is BM25, the rank the place."""
+    return Cte(_BEST, "SELECT id, NULL, NULL, NULL, bm25 FROM keyword", is_read_once=True)
 
 
 def fused(score: Statement, *, leg: int, k: int) -> list[Cte]:
@@ -79,5 +69,6 @@ def fused(score: Statement, *, leg: int, k: int) -> list[Cte]:
                         FROM found)) AS r
             ORDER BY score DESC, r.id LIMIT %s""",  # noqa: S608 - expressions of this module
         [*params, leg, k],
+        is_read_once=True,
     )
     return [edges, best]

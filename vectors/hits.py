@@ -54,7 +54,7 @@ class Items:
 
     def fields(self, rows: Iterable[Sequence[Any]]) -> Iterator[dict[str, Any]]:
         for title, text, metadata in rows:
-            yield {"title": title, "text": text, "metadata": json.loads(metadata)}
+            yield {"title": title, "text": text, "metadata": {} if metadata == "{}" else json.loads(metadata)}
 
 
 class Rows:

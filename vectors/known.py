@@ -21,11 +21,14 @@ from vectors.rows import database_behind
 # All that a search goes by; each is the name of its column too.
 FIELDS: Final = (
     *("id", "name", "embedder", "model", "dimensions", "metric", "strategy", "keyword_weight"),
+    "keyword_weight_cjk",
     "generation",
 )
 # What all rows of a generation were made with.
 _OF_THE_ROWS: Final = ("embedder", "model", "dimensions", "metric", "generation")
 _MAX_COLLECTIONS: Final = 256
+# Where a collection that is kept remembers what the database said of it, to compare the next answer with.
+_CONFIRMED: Final = "_confirmed_values"
 # What libSQL says where the tables of a collection are not those that a statement was made for.
 _SIGNS: Final = ("no such table", "vector")
 _known: dict[tuple[str, str, str], Collection] = {}
@@ -49,11 +52,17 @@ class Reference:
 
         Raises CollectionNotFound where the database holds none.
         """
+        values = tuple(values)
+        if values == getattr(self.current, _CONFIRMED, None):
+            return True
         stored = None if values[0] is None else Collection.from_db(self._alias, FIELDS, values)
         if stored is None or stored.name != (self._name or stored.name):
             self._adopt(self._look_up())
             return False
-        return not self._adopt(stored)
+        is_same = not self._adopt(stored)
+        if is_same and self._name is not None:
+            setattr(self.current, _CONFIRMED, values)
+        return is_same
 
     def doubt(self, error: DatabaseError | VectorError) -> None:
         """After a statement that failed, or settings that did not fit: go by what the database holds now.

@@ -1,4 +1,4 @@
-"""The one Django model: a collection of items and the settings its vectors were made with."""
+"""A collection of items with the settings its vectors were made with, and the state of its index."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.dispatch import receiver
 from vectors.limits import MAX_DIMENSIONS, MAX_NAME
 from vectors.sql import Tables
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def new_generation() -> str:
@@ -29,6 +29,8 @@ class StrategyName(models.TextChoices):
     AUTO = "auto", "Automatic"
     EXACT = "exact", "Exact"
     QUANTISED = "quantised", "Quantised"
+    IVF = "ivf", "Inverted lists"
+    DISKANN = "diskann", "DiskANN"
 
 
 class Collection(models.Model):
@@ -48,6 +50,11 @@ class Collection(models.Model):
     strategy = models.CharField(max_length=16, choices=StrategyName, default=StrategyName.AUTO)
     keyword_weight = models.FloatField(
         null=True, blank=True, help_text="Share of the keyword score in hybrid search, 0–1. Empty: automatic."
+    )
+    keyword_weight_cjk = models.FloatField(
+        null=True,
+        blank=True,
+        help_text="The same for queries in Japanese, Chinese or Korean. Empty: as for all others.",
     )
     schema_version = models.PositiveSmallIntegerField(default=SCHEMA_VERSION, editable=False)
     generation = models.CharField(
@@ -80,6 +87,11 @@ class Collection(models.Model):
                 condition=models.Q(keyword_weight__isnull=True)
                 | models.Q(keyword_weight__gte=0, keyword_weight__lte=1),
             ),
+            models.CheckConstraint(
+                name="vector_collections_keyword_weight_cjk",
+                condition=models.Q(keyword_weight_cjk__isnull=True)
+                | models.Q(keyword_weight_cjk__gte=0, keyword_weight_cjk__lte=1),
+            ),
         )
 
     def __str__(self) -> str:
@@ -89,6 +101,39 @@ class Collection(models.Model):
         """Insert or update; an insert creates the collection's tables in the same transaction."""
         with transaction.atomic(using=options.get("using") or router.db_for_write(Collection, instance=self)):
             super().save(**options)
+
+
+class Index(models.Model):
+    """What the blocks of a collection's index hold (see `vectors.index`); no row where there is none yet.
+
+    Each build is a version of its own, a random number. All rows up to `last_id` have codes in the blocks of
+    `version`, around `middle`; those up to `lists_last_id` (0: there are no lists) are in its inverted lists.
+    """
+
+    collection = models.OneToOneField(
+        Collection, on_delete=models.CASCADE, primary_key=True, related_name="index"
+    )
+    version = models.PositiveIntegerField(default=0)
+    last_id = models.PositiveBigIntegerField(default=0)
+    rows = models.PositiveBigIntegerField(default=0, help_text="Codes in the blocks, of deleted rows too.")
+    middle = models.BinaryField(default=bytes)
+    lists = models.PositiveIntegerField(default=0, help_text="How many inverted lists there are.")
+    lists_last_id = models.PositiveBigIntegerField(default=0)
+    lists_rows = models.PositiveBigIntegerField(default=0, help_text="Rows that the lists were made of.")
+    settings = models.JSONField(default=dict, blank=True, help_text="Probes and candidates, as measured.")
+    is_diskann = models.BooleanField(default=False, help_text="Is there a built-in vector index?")
+    building = models.PositiveIntegerField(default=0, help_text="The version of a build that goes on.")
+    building_at = models.DateTimeField(null=True, blank=True, help_text="When that build last gave a sign.")
+    built_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[models.Manager[Index]] = models.Manager()
+
+    class Meta:
+        db_table = "vector_indexes"
+        verbose_name_plural = "indexes"
+
+    def __str__(self) -> str:
+        return f"Index of {self.collection}"
 
 
 # A signal, because loaddata and serialized rollbacks never call Model.save().

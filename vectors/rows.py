@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -42,7 +43,12 @@ def _hints(collection: Collection | str) -> dict[str, Collection]:
 
 def database_behind(alias: str) -> str:
     """What stands for a database where something about it is kept: a digest, as its NAME may hold a token."""
-    return sha256(str(connections[alias].settings_dict["NAME"]).encode("utf-8", "surrogatepass")).hexdigest()
+    return _digest(str(connections[alias].settings_dict["NAME"]))
+
+
+@lru_cache(maxsize=64)
+def _digest(name: str) -> str:
+    return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def as_json(value: object) -> str:

@@ -77,7 +77,7 @@ class CollectionIn(Body):
     )
     dimensions: int | None = Field(None, description="Needed where you bring the vectors.")
     metric: str | None = Field(None, description="cosine or l2.")
-    strategy: str = Field("auto", description="auto, exact or quantised.")
+    strategy: str = Field("auto", description="auto, exact, quantised, ivf or diskann.")
     keyword_weight: float | None = Field(None, description="Share of keywords in hybrid search, 0…1.")
 
 
@@ -185,6 +185,16 @@ class SearchOut(Schema):
     hits: list[HitOut]
     plan: dict[str, Any] = Field(
         description="How the hits were found.",
-        examples=[{"strategy": "exact", "scanned": 1, "reranked": 0, "exhaustive": True, "ms": 0.4}],
+        examples=[
+            {
+                "strategy": "exact",
+                "scanned": 1,
+                "probes": 0,
+                "reranked": 0,
+                "exhaustive": True,
+                "filtered_out": 0,
+                "ms": 0.4,
+            }
+        ],
     )
     took_ms: float

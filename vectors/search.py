@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
 from django.db import DatabaseError, connections
 from django.db.models import Model
 
 from vectors import fusion as scores
 from vectors import known
-from vectors.codec import Matrix, as_vector, to_blob
+from vectors.codec import Matrix, as_vector, to_blob, unit
 from vectors.embedders import Embedder, for_collection, get_embedder
 from vectors.errors import InvalidQuery, StaleBatch, VectorError, shown
 from vectors.filters import compile_filter
 from vectors.fulltext import is_mostly_cjk, match_expression
 from vectors.hits import Display, Hit, Items, Rows
 from vectors.limits import MAX_K, MAX_QUERY
-from vectors.models import Collection, Metric
+from vectors.models import Collection, Metric, StrategyName
 from vectors.rows import execute, reading_alias
 from vectors.search_sql import HIT_COLUMNS, Answer, Keywords, SearchStatement
 from vectors.sql import Statement, Tables, Where
-from vectors.strategies import STRATEGIES, KeywordsOnly, Request, Scan, scan_for
+from vectors.strategies import STRATEGIES, KeywordsOnly, Plan, Request, Scan, index_of, scan_for
 from vectors.validation import check_text
 
 __all__ = ["FUSIONS", "MODES", "Hit", "SearchResult", "keyword_weight", "search"]
@@ -44,7 +43,7 @@ _TRIES: Final = 3
 class SearchResult:
     """Hits, best first.
 
-    `plan` says how they were found: the fields of `strategies.base.Plan`, and ms for the statement.
+    `plan` says how they were found: the fields of `strategies.base.Plan`, and ms for finding them.
     `took_ms` is the whole time, the embedding of the query included.
     """
 
@@ -105,8 +104,8 @@ def search(
     started = time.perf_counter()
     _check_arguments(query, vector, k, mode, fusion, strategy)
     alias = reading_alias(collection, using)
-    leg_rows = max(_MIN_LEG, _LEG_PER_ROW * k) if mode == "hybrid" else k
     match = match_expression(query) if query and mode != "semantic" else ""
+    leg_rows = max(_MIN_LEG, _LEG_PER_ROW * k) if match and mode == "hybrid" else k
     wanted = _Search(
         collection=collection,
         alias=alias,
@@ -147,22 +146,35 @@ def _find(wanted: _Search) -> tuple[list[Hit], dict[str, Any]]:
     """Search by the collection as it is known, and again where the answer says that it is another one."""
     about = known.Reference(wanted.collection, wanted.alias)
     connection = connections[wanted.alias]
-    for _ in range(_TRIES):
+    for tried in range(_TRIES):
         collection = about.current
+        scan: Scan | None = None
         try:
             vector = None if wanted.mode == "keyword" else _query_vector(collection, wanted)
+            started = time.perf_counter()
             scan = _scan(collection, vector, wanted)
-            asked = time.perf_counter()
-            answer = _ask(collection, vector, scan, wanted)
+            while True:
+                answer = _ask(collection, vector, scan, wanted)
+                if not about.confirm(answer.collection):
+                    break
+                outcome = scan.conclude(connection, answer.counts)
+                index = index_of(connection, collection)
+                index.notice(*answer.index)
+                took = _milliseconds_since(started)
+                if isinstance(outcome, Plan):
+                    if not wanted.keywords:
+                        index.memory.took(scan.name, scan.cost, took)
+                    return _hits(answer, collection, wanted), outcome.as_dict(took)
+                scan = outcome
         except (DatabaseError, VectorError) as error:
             if _TOO_LARGE in str(error):
                 expected = "fewer results, as a libSQL server sends 10 MB at once"
                 raise InvalidQuery("k", expected, str(wanted.k)) from error
+            if scan is not None and scan.name == StrategyName.DISKANN and not tried:
+                # That index may have been dropped since this process last looked.
+                index_of(connection, collection).drop()
+                continue
             about.doubt(error)
-            continue
-        if about.confirm(answer.collection):
-            plan = asdict(scan.conclude(connection, answer.counts))
-            return _hits(answer, collection, wanted), {**plan, "ms": _milliseconds_since(asked)}
     raise StaleBatch(
         "collection", "one that stays as it is during a search", f"{_TRIES} changes", "Try again."
     )
@@ -173,16 +185,14 @@ def _query_vector(collection: Collection, wanted: _Search) -> Matrix:
     if vector is None and wanted.query is not None:
         vector = (wanted.embedder or for_collection(collection)).embed_query(wanted.query)
     checked = as_vector(vector, collection.dimensions, collection.metric)
-    if collection.metric == Metric.COSINE:
-        # libSQL multiplies both squared norms in float32: with one of them 1, that cannot overflow.
-        checked = (checked / np.linalg.norm(checked.astype(np.float64))).astype(np.float32)
-    return checked
+    # libSQL multiplies both squared norms in float32: with one of them 1, that cannot overflow.
+    return unit(checked) if collection.metric == Metric.COSINE else checked
 
 
 def _scan(collection: Collection, vector: Matrix | None, wanted: _Search) -> Scan:
     if vector is None:
         return KeywordsOnly()
-    request = Request(vector, wanted.k, wanted.leg_rows, wanted.where, keywords=wanted.keywords is not None)
+    request = Request(vector, wanted.k, wanted.leg_rows, wanted.where)
     return scan_for(connections[wanted.alias], collection, request, wanted.strategy)
 
 
@@ -211,6 +221,9 @@ def _score(collection: Collection, wanted: _Search) -> Statement | None:
 
 def keyword_weight(collection: Collection, query: str) -> float:
     """The share of BM25 for this query, 0…1: the collection's own, or what its embedder declares safe."""
+    is_cjk = is_mostly_cjk(query)
+    if is_cjk and collection.keyword_weight_cjk is not None:
+        return collection.keyword_weight_cjk
     if collection.keyword_weight is not None:
         return collection.keyword_weight
     chosen = (
@@ -218,13 +231,15 @@ def keyword_weight(collection: Collection, query: str) -> float:
         if collection.embedder
         else Embedder
     )
-    return chosen.cjk_keyword_weight if is_mostly_cjk(query) else chosen.keyword_weight
+    return chosen.cjk_keyword_weight if is_cjk else chosen.keyword_weight
 
 
 def _hits(answer: Answer, collection: Collection, wanted: _Search) -> list[Hit]:
     shows_similarity = collection.metric == Metric.COSINE
     width = len(HIT_COLUMNS)
     shown_fields = wanted.display.fields(row[width:] for row in answer.hits)
+    # Where only one leg was asked, its ranks are the places.
+    leg = "keyword" if wanted.mode == "keyword" else None if wanted.keywords else "semantic"
     return [
         Hit(
             id=number,
@@ -232,11 +247,14 @@ def _hits(answer: Answer, collection: Collection, wanted: _Search) -> list[Hit]:
             distance=distance,
             similarity=1 - distance if distance is not None and shows_similarity else None,
             score=score,
-            ranks={"keyword": keyword_rank, "semantic": semantic_rank},
+            ranks={
+                "keyword": place if leg == "keyword" else keyword_rank,
+                "semantic": place if leg == "semantic" else semantic_rank,
+            },
             **fields,
         )
-        for (number, key, distance, score, keyword_rank, semantic_rank, *_), fields in zip(
-            answer.hits, shown_fields, strict=True
+        for place, ((number, key, distance, score, keyword_rank, semantic_rank, *_), fields) in enumerate(
+            zip(answer.hits, shown_fields, strict=True), start=1
         )
     ]
 

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from vectors.fusion import by_bm25, by_distance, fused
 from vectors.known import FIELDS
-from vectors.models import Collection
+from vectors.models import Collection, Index
 from vectors.sql import DISTANCE, Cte, Statement, Tables, Where, with_ctes
 
 # BM25 weight of a word in the title relative to one in the body.
@@ -31,6 +31,13 @@ _KEYWORD: Final = "keyword(id, bm25)"
 _NEAREST: Final = "nearest(id, distance)"
 # Columns of a hit before those that show it.
 HIT_COLUMNS: Final = ("b.id", "i.key", "b.distance", "b.score", "b.keyword_rank", "b.semantic_rank")
+
+_INDEX: Final = ("x.version", "x.last_id", "x.is_diskann")
+
+
+def _order(row: Sequence[Any]) -> tuple[int, float, int]:
+    """The header, then hits by score, equal ones by id: sorted here, as SQLite would sort their text too."""
+    return (1, -row[4], row[1]) if row[0] else (0, 0.0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +70,14 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The collection's `known.FIELDS` (all None where it is gone), the counts of `Leg`, the hits' columns."""
+    """The collection's `known.FIELDS` (all None where it is gone), the counts of `Leg`, the hits' columns.
+
+    `index` is what the database holds as the collection's index: its version and last id, None where it has
+    none, and whether there is a built-in one.
+    """
 
     collection: Sequence[Any]
+    index: tuple[int | None, int | None, bool]
     counts: Sequence[int]
     hits: list[Sequence[Any]]
 
@@ -93,10 +105,14 @@ class SearchStatement:
 
     def read(self, rows: Sequence[Sequence[Any]]) -> Answer:
         """Take the rows of `statement` apart."""
-        (_, *header), *hits = rows
-        at, end = len(FIELDS), len(FIELDS) + len(self._counts)
+        hits = sorted(rows, key=_order)
+        header = hits.pop(0)[1:]
+        at, end = len(FIELDS), len(FIELDS) + len(_INDEX) + len(self._counts)
         width = len(HIT_COLUMNS) + len(self.shown.columns)
-        return Answer(header[:at], header[at:end], [row[1 : 1 + width] for row in hits])
+        version, last_id, is_diskann, *counts = header[at:end]
+        return Answer(
+            header[:at], (version, last_id, bool(is_diskann)), counts, [row[1 : 1 + width] for row in hits]
+        )
 
     @property
     def _counts(self) -> Sequence[str]:
@@ -108,11 +124,11 @@ class SearchStatement:
         elif self.leg is None:
             yield Cte(_KEYWORD, "SELECT NULL, NULL WHERE 0")  # no word in the query
         if self.leg is None:
-            yield by_bm25(self.k)
+            yield by_bm25()
             return
         yield from self.leg.ctes
         if self.score is None:
-            yield by_distance(self.k)
+            yield by_distance()
             return
         yield self._found()
         yield from fused(self.score, leg=self.leg_rows, k=self.k)
@@ -128,18 +144,17 @@ class SearchStatement:
         )
 
     def _rows(self) -> Statement:
-        header = ["0", *(f'c."{field}"' for field in FIELDS), *self._counts]
+        header = ["0", *(f'c."{field}"' for field in FIELDS), *_INDEX, *self._counts]
         hit = ["1", *HIT_COLUMNS, *self.shown.columns]
         width = max(len(header), len(hit))
         counted = self.leg.counted if self.leg else "(SELECT 1)"
-        by_score, by_id = 1 + hit.index("b.score"), 1 + hit.index("b.id")
         return (
             f"""SELECT {_padded(header, width)}
                 FROM {counted} LEFT JOIN "{Collection._meta.db_table}" AS c ON c.id = %s
+                    LEFT JOIN "{Index._meta.db_table}" AS x ON x.collection_id = c.id
                 UNION ALL
                 SELECT {_padded(hit, width)}
-                FROM best AS b CROSS JOIN {self.tables.items} AS i ON i.id = b.id {self.shown.join}
-                ORDER BY 1, {by_score} DESC, {by_id}""",
+                FROM best AS b CROSS JOIN {self.tables.items} AS i ON i.id = b.id {self.shown.join}""",
             [self.tables.pk],
         )
 
@@ -161,91 +176,72 @@ def keyword_rows(tables: Tables, keywords: Keywords, where: Where | None) -> Cte
 
 
 def exact_leg(tables: Tables, vector: bytes, limit: int, where: Where | None) -> Leg:
-    """The `limit` nearest of all rows; counts the collection's rows."""
-    sql, params = _all_measured(tables, vector, limit, where)
-    return Leg((Cte(_NEAREST, sql, params),), (f"(SELECT count(*) FROM {tables.items})",))
+    """The `limit` nearest of all rows. Counts: the collection's rows, and those that satisfy `where`."""
+    rows = f"(SELECT count(*) FROM {tables.items})"
+    condition, params = _condition(where)
+    measured = f"""SELECT v.id, {distance(tables)} AS distance FROM {tables.vectors} AS v
+                   {_items(tables, where, "v.id")} WHERE {condition}"""
+    bound = [vector, *params]
+    if where is None:
+        nearest = Cte(_NEAREST, f"{measured} ORDER BY distance, v.id LIMIT %s", [*bound, limit])
+        return Leg((nearest,), (rows, rows))
+    pool = Cte("pool(id, distance)", measured, bound)
+    return Leg((pool, _nearest_of_pool(limit)), (rows, "(SELECT count(*) FROM pool)"))
 
 
 def candidate_leg(
-    tables: Tables,
-    vector: bytes,
-    limit: int,
-    where: Where | None,
-    *,
-    ids: str,
-    after: int,
-    required: int,
-    measured_too: str = "",
+    tables: Tables, vector: bytes, limit: int, where: Where | None, *, ids: str, after: int
 ) -> Leg:
-    """The `limit` nearest of the rows whose ids are in the JSON list or are greater than `after`.
+    """The `limit` nearest of the rows whose ids are in the JSON list `ids` or are greater than `after`.
 
-    Where fewer than `required` of the list still exist and satisfy `where`, the nearest of all rows instead.
-    Ids without a row simply vanish, so that a deletion is seen at once. `measured_too` names a table
-    expression whose rows get an exact distance elsewhere.
-
-    Counts: how many of the list were left, how many rows came after, how many got an exact distance; the
-    greatest id of all, or NULL; the collection's rows if all were measured, else NULL.
+    Ids without a row simply vanish, so that a deletion is seen at once. Counts: the rows of the list that
+    exist and satisfy `where`; the rows after that do; those of both.
     """
     condition, params = _condition(where)
     measured = f"SELECT v.id, {distance(tables)}"
-    others = ""
-    if measured_too:
-        others = f" + (SELECT count(*) FROM {measured_too} WHERE id NOT IN (SELECT id FROM pool))"
     # CROSS JOIN pins the order: the few candidates first, then their metadata.
     items = _items(tables, where, "v.id", "CROSS")
-    every, every_params = _all_measured(
-        tables, vector, limit, where, before="verdict CROSS JOIN", only="NOT is_enough AND"
-    )
     return Leg(
         (
             Cte(
                 "pool(id, distance, is_new)",
-                f"""{measured}, 0 FROM json_each(%s) AS c CROSS JOIN {tables.vectors} AS v ON v.id = c.value
+                f"""{measured}, 0 FROM json_each(%s) AS e CROSS JOIN {tables.vectors} AS v ON v.id = e.value
                         {items} WHERE {condition}
                     UNION ALL
                     {measured}, 1 FROM {tables.vectors} AS v {items} WHERE v.id > %s AND {condition}""",
                 [vector, ids, *params, vector, after, *params],
             ),
-            Cte(
-                "verdict(alive, new, is_enough)",
-                """SELECT count(*) - ifnull(sum(is_new), 0), ifnull(sum(is_new), 0),
-                          count(*) - ifnull(sum(is_new), 0) >= %s FROM pool""",
-                [required],
-            ),
-            Cte(
-                _NEAREST,
-                f"""SELECT * FROM (SELECT pool.id, distance FROM verdict CROSS JOIN pool
-                        WHERE is_enough ORDER BY distance, pool.id LIMIT %s)
-                    UNION ALL
-                    SELECT * FROM ({every})""",
-                [limit, *every_params],
-            ),
+            _nearest_of_pool(limit),
         ),
-        (
-            "alive",
-            "new",
-            f"alive + new{others}",
-            f"(SELECT max(id) FROM {tables.vectors})",
-            f"CASE WHEN NOT is_enough THEN (SELECT count(*) FROM {tables.items}) END",
-        ),
-        "verdict",
+        ("n.listed", "n.later"),
+        "(SELECT total(is_new = 0) AS listed, total(is_new) AS later FROM pool) AS n",
     )
+
+
+def diskann_leg(tables: Tables, vector: bytes, limit: int, where: Where | None, count: int) -> Leg:
+    """The `limit` nearest of the `count` rows that libSQL's own index finds; counts those that match `where`.
+
+    Never ask it for 0 rows: that crashes the process.
+    """
+    condition, params = _condition(where)
+    pool = Cte(
+        "pool(id, distance)",
+        f"""SELECT v.id, {distance(tables)}
+            FROM vector_top_k('{tables.diskann}', %s, %s) AS e CROSS JOIN {tables.vectors} AS v ON v.id = e.id
+                {_items(tables, where, "v.id", "CROSS")} WHERE {condition}""",
+        [vector, vector, max(1, count), *params],
+    )
+    return Leg((pool, _nearest_of_pool(limit)), ("(SELECT count(*) FROM pool)", "0"))
+
+
+def _nearest_of_pool(limit: int) -> Cte:
+    sql = "SELECT id, distance FROM pool ORDER BY distance, id LIMIT %s"
+    return Cte(_NEAREST, sql, [limit], is_read_once=True)
 
 
 def distance(tables: Tables) -> str:
     """From the row `v` to a vector that is bound."""
     return f"{DISTANCE[tables.metric]}(v.embedding, %s)"
-
-
-def _all_measured(
-    tables: Tables, vector: bytes, limit: int, where: Where | None, *, before: str = "", only: str = ""
-) -> Statement:
-    condition, params = _condition(where)
-    return (
-        f"""SELECT v.id, {distance(tables)} AS distance FROM {before} {tables.vectors} AS v
-            {_items(tables, where, "v.id")} WHERE {only} {condition} ORDER BY distance, v.id LIMIT %s""",
-        [vector, *params, limit],
-    )
 
 
 def _items(tables: Tables, where: Where | None, on: str, kind: str = "") -> str:

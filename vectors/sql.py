@@ -2,12 +2,13 @@
 
 Values are bound; identifiers come only from a collection's primary key.
 
-Each collection has three tables, N being its primary key:
+Each collection has tables of its own, N being its primary key:
 
 - `vec_N_items`: key, title, text, metadata. Long text comes last: SQLite keeps the head of a row in the
   b-tree page and the rest in a chain of overflow pages, which a filter on metadata then never follows.
 - `vec_N_vectors`: the embeddings alone, so that an exact scan reads nothing else.
 - `vec_N_fts`: a contentless FTS5 index over text prepared by `vectors.fulltext`.
+- `vec_N_blocks`, `vec_N_centroids`, `vec_N_lists`: the index of the embeddings (see `vectors.index`).
 
 **An id stands for one (title, text, embedding) for ever.** Changed content gets a new id (AUTOINCREMENT never
 gives out a committed id twice), changed metadata keeps it. So a cache only has to look for greater ids, and a
@@ -57,18 +58,24 @@ Statement = tuple[str, list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Cte:
-    """A common table expression: `head` is its name with its columns."""
+    """A common table expression: `head` is its name with its columns.
+
+    One that is read more than once is to be worked out once; what is read once SQLite had better merge.
+    """
 
     head: str
     sql: str
     params: Sequence[Any] = ()
+    is_read_once: bool = False
 
 
 def with_ctes(ctes: Iterable[Cte], statement: Statement) -> Statement:
-    """The statement after its common table expressions, each of which SQLite works out once."""
+    """The statement after its common table expressions."""
     parts = list(ctes)
     sql, params = statement
-    heads = ",\n".join(f"{part.head} AS MATERIALIZED ({part.sql})" for part in parts)
+    heads = ",\n".join(
+        f"{part.head} AS {'' if part.is_read_once else 'MATERIALIZED '}({part.sql})" for part in parts
+    )
     return f"WITH {heads}\n{sql}", [value for part in parts for value in part.params] + params
 
 
@@ -109,6 +116,22 @@ class Tables:
     def fts(self) -> str:
         return f"vec_{self.pk}_fts"
 
+    @property
+    def blocks(self) -> str:
+        return f"vec_{self.pk}_blocks"
+
+    @property
+    def diskann(self) -> str:
+        return f"vec_{self.pk}_diskann"
+
+    @property
+    def centroids(self) -> str:
+        return f"vec_{self.pk}_centroids"
+
+    @property
+    def lists(self) -> str:
+        return f"vec_{self.pk}_lists"
+
     # -- schema ------------------------------------------------------------------------------------------
 
     def create(self) -> list[str]:
@@ -134,10 +157,39 @@ class Tables:
                 title, body, content='', contentless_delete=1,
                 tokenize='porter unicode61 remove_diacritics 2'
             )""",
+            f"""CREATE TABLE {self.blocks} (
+                version INTEGER NOT NULL,
+                last_id INTEGER NOT NULL,
+                codes BLOB NOT NULL,
+                PRIMARY KEY (version, last_id)
+            )""",
+            f"""CREATE TABLE {self.centroids} (
+                version INTEGER NOT NULL,
+                first INTEGER NOT NULL,
+                vectors BLOB NOT NULL,
+                PRIMARY KEY (version, first)
+            )""",
+            f"""CREATE TABLE {self.lists} (
+                version INTEGER NOT NULL,
+                list INTEGER NOT NULL,
+                part INTEGER NOT NULL,
+                codes BLOB NOT NULL,
+                PRIMARY KEY (version, list, part)
+            )""",
         ]
 
     def drop(self) -> list[str]:
-        return [f"DROP TABLE IF EXISTS {name}" for name in (self.fts, self.vectors, self.items)]
+        names = (self.lists, self.centroids, self.blocks, self.fts, self.vectors, self.items)
+        return [self.drop_diskann(), *(f"DROP TABLE IF EXISTS {name}" for name in names)]
+
+    def create_diskann(self) -> str:
+        """libSQL's own vector index, with neighbours compressed: 5 times the vectors' size, else 40 times."""
+        neighbours = "float1bit" if self.metric == "cosine" else "float8"
+        options = f"'metric={self.metric}', 'compress_neighbors={neighbours}', 'max_neighbors=64'"
+        return f"CREATE INDEX {self.diskann} ON {self.vectors} (libsql_vector_idx(embedding, {options}))"
+
+    def drop_diskann(self) -> str:
+        return f"DROP INDEX IF EXISTS {self.diskann}"
 
     # -- writing -----------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from vectors.codec import Matrix, as_matrix, to_blob
 from vectors.embedders import Embedder, for_collection
 from vectors.errors import InvalidItem, StaleBatch, VectorError, shown
 from vectors.fulltext import index_text
+from vectors.index import blocks
 from vectors.items import CheckedItem, Item, check_item, text_to_embed
 from vectors.models import Collection
 from vectors.rows import as_json, execute, in_batches, writing_alias
@@ -203,10 +204,14 @@ def _insert(
     ]
     # RETURNING promises no order: ids are matched by key.
     ids = {key: row for row, key in execute(alias, tables.insert_items(as_json(rows)))}
+    items = sorted(items, key=lambda one: ids[one.key])
+    numbers = np.array([ids[one.key] for one in items], dtype=np.int64)
     vectors = np.stack([contents[one.key].vector for one in items])
-    execute(alias, tables.insert_vectors(id_list(ids[one.key] for one in items), to_blob(vectors)))
+    execute(alias, tables.insert_vectors(id_list(numbers), to_blob(vectors)))
     texts = [[ids[one.key], contents[one.key].title, contents[one.key].body] for one in items]
     execute(alias, tables.insert_fts(as_json(texts)))
+    if blocks.is_due(int(numbers[0]), int(numbers[-1])):
+        blocks.append(tables, alias, numbers, vectors)
 
 
 def _delete(tables: Tables, keys: list[str], alias: str) -> int:

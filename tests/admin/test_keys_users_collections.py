@@ -193,7 +193,6 @@ def test_the_collection_of_prompts_can_not_be_deleted(
     ("number", "wrong", "message"),
     [
         (0, {"keyword_weight": "2"}, "Expected a number from 0 to 1, got 2.0."),
-        (1, {"strategy": "quantised"}, "Expected auto or exact for the metric l2, got quantised."),
         (0, {"strategy": "hnsw"}, "Select a valid choice"),
     ],
 )

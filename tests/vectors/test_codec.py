@@ -1,4 +1,4 @@
-"""Blobs are bit-exact, bad vectors are refused, and codes count differing signs."""
+"""Blobs are bit-exact, bad vectors are refused."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from vectors.codec import affinity, as_matrix, as_vector, centre, from_blobs, hamming, sign_codes, to_blob
+from vectors.codec import as_matrix, as_vector, from_blobs, to_blob, unit
 from vectors.errors import InvalidVector
 
 SANE = st.floats(-1e6, 1e6, width=32)
@@ -64,35 +64,12 @@ def test_it_refuses_anything_but_one_list_for_one_vector(values):
         as_vector(values, 2, "cosine")
 
 
-@given(st.integers(1, 200), st.integers(1, 40), st.integers(0, 2**32 - 1))
-def test_hamming_equals_the_count_of_differing_signs(dimensions, rows, seed):
-    matrix = np.random.default_rng(seed).standard_normal((rows, dimensions)).astype(np.float32)
-    middle = centre(matrix)
-    codes = sign_codes(matrix, middle)
-    assert codes.shape == (-(-dimensions // 64), rows)
-    signs = matrix / np.linalg.norm(matrix, axis=1, keepdims=True).astype(np.float32) > middle
-    expected = (signs != signs[0]).sum(axis=1)
-    # Rounding may flip a component that is all but equal to the mean.
-    assert np.abs(hamming(codes, codes[:, 0]).astype(int) - expected).max() <= 1
+@given(npst.arrays(np.float32, st.integers(1, 70), elements=SANE).filter(lambda row: (row**2).sum() > 1e-20))
+def test_a_unit_vector_has_the_length_one(vector):
+    for one in (unit(vector), unit(vector[np.newaxis])[0]):
+        assert np.linalg.norm(one.astype(np.float64)) == pytest.approx(1, abs=1e-6)
+        assert np.allclose(one * np.linalg.norm(vector.astype(np.float64)), vector, rtol=1e-5)
 
 
-@given(st.integers(1, 200), st.integers(1, 1_100), st.integers(0, 2**32 - 1))
-def test_affinity_sums_the_query_where_bits_are_set(dimensions, rows, seed):
-    random = np.random.default_rng(seed)
-    matrix, query = random.standard_normal((rows, dimensions)), random.standard_normal(dimensions)
-    codes = sign_codes(matrix.astype("f4"), np.zeros(dimensions, "f4"))
-    expected = (matrix.astype("f4") > 0) @ query
-    assert np.allclose(affinity(codes, query.astype("f4")), expected, atol=1e-4)
-
-
-def test_hamming_works_across_blocks_and_counts_past_a_byte():
-    codes = np.zeros((6, 20_000), np.uint64)
-    codes[:, ::2] = ~np.uint64(0)
-    distances = hamming(codes, np.zeros(6, np.uint64))
-    assert distances[0] == 384
-    assert distances[1::2].max() == 0
-
-
-def test_it_counts_every_bit_of_the_largest_vectors():
-    codes = np.full((1024, 1), ~np.uint64(0))
-    assert hamming(codes, np.zeros(1024, np.uint64)).tolist() == [65_536]
+def test_zero_has_no_direction_to_keep():
+    assert unit(np.zeros(3, "f4")).tolist() == unit(np.zeros((1, 3), "f4"))[0].tolist() == [0, 0, 0]

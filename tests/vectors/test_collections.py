@@ -59,6 +59,7 @@ def test_saving_again_keeps_the_items(fill):
 
 def test_leftover_tables_of_nobody_are_replaced():
     with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM sqlite_sequence WHERE name = 'vector_collections'")
         cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('vector_collections', 76)")
         cursor.execute("CREATE TABLE vec_77_items (stale TEXT)")
     collection = store.create_collection("notes")
@@ -76,8 +77,8 @@ def test_leftover_tables_of_nobody_are_replaced():
         ({"name": "x" * 129}, "name"),
         ({"metric": "dot"}, "metric"),
         ({"strategy": "hnsw"}, "strategy"),
-        ({"metric": "l2", "strategy": "quantised"}, "strategy"),
         ({"keyword_weight": 1.5}, "keyword_weight"),
+        ({"keyword_weight_cjk": -0.5}, "keyword_weight_cjk"),
         ({"embedder": ""}, "dimensions"),
         ({"embedder": "", "dimensions": 0}, "dimensions"),
         ({"embedder": "", "dimensions": 65_537}, "dimensions"),

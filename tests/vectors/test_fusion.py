@@ -64,10 +64,10 @@ def test_a_weight_of_all_or_nothing_gives_one_leg(weight):
 
 
 def test_one_leg_alone_is_ranked_by_its_own_score():
-    near = rank("nearest(id, distance)", [[1, 0.9], [2, 0.1], [3, 0.9]], [by_distance(k=2)])
-    assert near == [Row(2, -0.1, None, 1), Row(1, -0.9, None, 2)]
-    worded = rank("keyword(id, bm25)", [[1, 2.0], [2, 1.0], [3, 2.0]], [by_bm25(k=2)])
-    assert worded == [Row(1, 2.0, 1, None), Row(3, 2.0, 2, None)]
+    near = rank("nearest(id, distance)", [[2, 0.1], [1, 0.9]], [by_distance()])
+    assert near == [Row(2, -0.1, None, None), Row(1, -0.9, None, None)]
+    worded = rank("keyword(id, bm25)", [[1, 2.0], [2, 1.0]], [by_bm25()])
+    assert worded == [Row(1, 2.0, None, None), Row(2, 1.0, None, None)]
 
 
 def test_a_row_past_the_leg_has_no_rank():

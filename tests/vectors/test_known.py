@@ -16,10 +16,10 @@ from tests.vectors.fakes import FakeEmbedder
 from vectors import known, store
 from vectors.embedders import get_embedder
 from vectors.errors import CollectionNotFound, EmbedderError, InvalidVector, StaleBatch
+from vectors.index.cache import registry
 from vectors.models import Collection
 from vectors.search import search
 from vectors.store import Item
-from vectors.strategies.codes import registry
 
 pytestmark = pytest.mark.django_db
 Fill = Callable[..., Collection]
@@ -179,7 +179,7 @@ def two_files(
 ) -> Iterator[list[Path]]:
     """A database with the collection `forked`, and a fork of it where the same ids stand for other texts."""
     files = [tmp_path / "one.db", tmp_path / "two.db"]
-    rows = [[f"{word}{at}" for at in range(300)] for word in ("early", "one", "two")]
+    rows = [[f"{word}{at}" for at in range(1_100)] for word in ("early", "one", "two")]
     with django_db_blocker.unblock():
         shutil.copyfile(migrated_file, files[0])
         with opened("elsewhere", files[0]) as alias:

@@ -47,8 +47,10 @@ def test_a_hybrid_hit_says_where_it_came_from(notes):
     assert result.plan == {
         "strategy": "exact",
         "scanned": 5,
+        "probes": 0,
         "reranked": 5,
         "exhaustive": True,
+        "filtered_out": 0,
         "ms": result.plan["ms"],
     }
     assert result.took_ms >= result.plan["ms"] > 0

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 from unittest import mock
@@ -13,18 +13,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vectors import store
-from vectors.codec import to_blob
+from vectors import store, strategies
+from vectors.codec import to_blob, unit
 from vectors.fulltext import match_expression
+from vectors.index.training import rebuild
 from vectors.models import Collection
 from vectors.rows import execute
 from vectors.search import FUSIONS, MODES, SearchResult, search
 from vectors.sql import DISTANCE, Tables
 from vectors.store import Item
-from vectors.strategies.codes import Snapshot
+from vectors.strategies.base import Request, Scan
+from vectors.strategies.candidates import Candidates
 
-# Few of everything, so that ranks tie, legs end early and candidates run out.
-LEG, PER_ROW, CANDIDATES = 4, 2, 5
+# Few of everything, so that ranks tie, legs end early, blocks fill and candidates run out.
+LEG, PER_ROW = 4, 2
 _WORDS = ["fox", "whale", "tea", "東京", "京都"]
 _TEXTS = st.lists(st.sampled_from(_WORDS), min_size=1, max_size=4).map(" ".join)
 _VECTORS = st.lists(st.integers(-2, 2), min_size=3, max_size=3).filter(any)
@@ -58,13 +60,20 @@ _ASKED = st.builds(
     k=st.integers(1, 12) | st.just(1_000),
     mode=st.sampled_from(MODES),
     fusion=st.sampled_from(FUSIONS),
-    strategy=st.sampled_from(["exact", "quantised"]),
+    strategy=st.sampled_from(["exact", "quantised", "ivf"]),
     weight=st.sampled_from([0.0, 0.3, 1.0]),
     condition=st.sampled_from(_FILTERS),
 )
-# Rows to add, keys to delete (every n-th), then searches.
+# Rows to add, lists to make an index with (None: none is made), searches, keys to delete (every n-th).
 _ROUNDS = st.lists(
-    st.tuples(_ROWS, st.integers(2, 9), st.lists(_ASKED, min_size=1, max_size=4)), min_size=1, max_size=3
+    st.tuples(
+        _ROWS,
+        st.sampled_from([None, 0, 1, 3]),
+        st.lists(_ASKED, min_size=1, max_size=4),
+        st.integers(2, 9),
+    ),
+    min_size=1,
+    max_size=3,
 )
 
 
@@ -72,32 +81,46 @@ _ROUNDS = st.lists(
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vectors.search._MIN_LEG", LEG)
     monkeypatch.setattr("vectors.search._LEG_PER_ROW", PER_ROW)
-    monkeypatch.setattr("vectors.strategies.quantised.MIN_CANDIDATES", CANDIDATES)
-    monkeypatch.setattr("vectors.strategies.quantised._CANDIDATES_PER_ROW", 1)
-    monkeypatch.setattr("vectors.strategies.quantised._FILTERED_CANDIDATES_FACTOR", 2)
-    monkeypatch.setattr("vectors.strategies.quantised._MIN_TAIL", 8)
+    monkeypatch.setattr("vectors.index.blocks.STRIDE", 2)
+    monkeypatch.setattr("vectors.index.blocks.MIN_ROWS", 5)
+    monkeypatch.setattr("vectors.index.blocks._BLOCK_BYTES", 24 * 4)
+    monkeypatch.setattr("vectors.index.codes._MIN_SHORTLIST", 4)
+    monkeypatch.setattr("vectors.index.codes.CONFIDENCE", 0.5)
+    monkeypatch.setattr("vectors.strategies.default_probes", lambda lists: 1)
+    monkeypatch.setattr("vectors.planner.exact_cost", lambda *_: 1e9)  # never quicker than looking farther
 
 
 @dataclass
 class Looked:
-    """The ids that codes proposed, and up to which id there were codes; nothing in an exact search."""
+    """The scan that gave the answer."""
 
-    ids: set[int] = field(default_factory=set)
-    size: int = 0
-    last_id: int = 0
+    scan: Scan | None = None
+
+    def rows(self, keys: dict[int, str], asked: Asked) -> list[int]:
+        """The matching rows whose distance counts: all, or those that codes proposed and newer ones."""
+        if not isinstance(self.scan, Candidates):
+            return list(keys)
+        found = self.scan._found
+        ids = set(found.ids.tolist())
+        there = len(ids & keys.keys())
+        if found.all:
+            assert all(one in ids or one > found.last_id for one in keys)
+        else:
+            # Looked far enough: as many matches as there have to be among the nearest `depth`.
+            assert there * self.scan._depth >= 0.95 * asked.k * len(ids)
+        return [one for one in keys if one in ids or one > found.last_id]
 
 
 @contextmanager
 def looked_at() -> Iterator[Looked]:
     seen = Looked()
-    candidates = Snapshot.candidates
+    scan = strategies._Choice.scan
 
-    def remember(self: Snapshot, vector: Any, number: int) -> Any:
-        found = candidates(self, vector, number)
-        seen.ids, seen.size, seen.last_id = set(found.tolist()), len(self), self.last_id
-        return found
+    def remember(self: Any, request: Request) -> Scan:
+        seen.scan = scan(self, request)
+        return seen.scan
 
-    with mock.patch.object(Snapshot, "candidates", remember):
+    with mock.patch.object(strategies._Choice, "scan", remember):
         yield seen
 
 
@@ -106,14 +129,13 @@ def reference(
 ) -> list[tuple[str, float | None, float, dict[str, int | None]]]:
     """Hits (key, distance, score, ranks) of all rows, sorted here."""
     tables = Tables.of(collection)
-    leg = max(LEG, PER_ROW * asked.k) if asked.mode == "hybrid" else asked.k
+    has_words = asked.mode != "semantic" and match_expression(asked.query)
+    leg = max(LEG, PER_ROW * asked.k) if asked.mode == "hybrid" and has_words else asked.k
     _, matches = asked.condition
     rows = execute(using, (f"SELECT id, key, metadata FROM {tables.items}", []))
     keys = {number: key for number, key, metadata in rows if matches(json.loads(metadata)["n"])}
-    vector = np.array(asked.vector, np.float64)
-    if collection.metric == "cosine":
-        vector /= np.linalg.norm(vector)
-    blob = to_blob(vector.astype(np.float32))
+    vector = np.array(asked.vector, np.float32)
+    blob = to_blob(unit(vector) if collection.metric == "cosine" else vector)
     measure = f"SELECT id, {DISTANCE[collection.metric]}(embedding, %s) FROM {tables.vectors}"
     distances: dict[int, float] = dict(execute(using, (measure, [blob])))
     bm25: dict[int, float] = {}
@@ -125,7 +147,7 @@ def reference(
         places = enumerate(by_words, 1)
         return [(keys[one], None, bm25[one], {"keyword": at, "semantic": None}) for at, one in places]
 
-    near = sorted(pool(keys, asked, seen, leg), key=lambda one: (distances[one], one))[:leg]
+    near = sorted(seen.rows(keys, asked), key=lambda one: (distances[one], one))[:leg]
     if asked.mode == "semantic" or not match_expression(asked.query):
         return [
             (keys[one], distances[one], -distances[one], {"keyword": None, "semantic": at})
@@ -152,28 +174,18 @@ def reference(
     return [(keys[one], distances[one], score(one), ranks[one]) for one in best]
 
 
-def pool(keys: dict[int, str], asked: Asked, seen: Looked, leg: int) -> list[int]:
-    """The rows whose distance counts: all, or those that codes proposed and all newer ones."""
-    wanted = max(CANDIDATES, asked.k, leg) * (1 if asked.condition[0] is None else 2)
-    proposed = min(seen.size, wanted)
-    if proposed == seen.size:
-        return list(keys)
-    enough = (proposed + 1) // 2 if asked.condition[0] is None else wanted // 2
-    if sum(one in keys for one in seen.ids) < enough:
-        return list(keys)
-    return [one for one in keys if one in seen.ids or one > seen.last_id]
-
-
 def check(rounds: list[Any], metric: str, using: str) -> None:
     """Fill a collection, change and search it; compare each answer."""
     name = f"c{next(_names)}"
     collection = store.create_collection(name, embedder="", dimensions=3, metric=metric, using=using)
     numbers = count()
-    for rows, every, searches in rounds:
+    for rows, lists, searches, every in rounds:
         items = [
             Item(f"k{next(numbers)}", text, vector=vector, metadata={"n": n}) for text, vector, n in rows
         ]
         store.upsert(collection, items, using=using)
+        if lists is not None:
+            rebuild(collection, lists=lists, using=using)
         for asked in searches:
             with looked_at() as seen:
                 found = ask(name, asked, metric, collection, using)
@@ -193,7 +205,7 @@ def ask(name: str, asked: Asked, metric: str, collection: Collection, using: str
         mode=asked.mode,
         filter=asked.condition[0],
         fusion=asked.fusion,
-        strategy=asked.strategy if metric == "cosine" else "exact",
+        strategy=asked.strategy,
         using=using,
     )
 

@@ -3,25 +3,52 @@
 import pytest
 
 from tests.engine.remote.counting import counted_round_trips
+from tests.vectors.clouds import cloud, collect, keys, near
 from vectors import store
-from vectors.errors import CollectionNotFound, InvalidQuery
-from vectors.search import search
+from vectors.errors import InvalidQuery
+from vectors.index.training import rebuild
+from vectors.models import Collection
+from vectors.search import SearchResult, search
 from vectors.store import Item
+from vectors.strategies import STRATEGIES
 
 pytestmark = pytest.mark.sqld
 
 
-@pytest.mark.parametrize("strategy", ["exact", "quantised"])
-def test_a_search_is_one_round_trip(server_database: str, strategy: str) -> None:
-    notes = store.create_collection("notes", using=server_database)
-    store.upsert(notes, [Item("fox", "a red fox"), Item("tea", "green tea")], using=server_database)
-    search("notes", "fox", strategy=strategy, using=server_database)
+@pytest.mark.parametrize("mode", ["hybrid", "semantic", "keyword"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_search_is_one_round_trip(server_database: str, many: Collection, strategy: str, mode: str) -> None:
+    vector = None if mode == "keyword" else cloud(1)[0]
+
+    def found() -> SearchResult:
+        return search("cloud", "row 7", vector=vector, mode=mode, strategy=strategy, using=server_database)
+
+    for _ in range(2):
+        found()  # loads what the process keeps
     with counted_round_trips() as trips:
-        hits = search("notes", "fox", strategy=strategy, using=server_database).hits
-    assert ([hit.key for hit in hits], len(trips)) == (["fox", "tea"], 1)
-    notes.delete()
-    with pytest.raises(CollectionNotFound):
-        search("notes", "fox", strategy=strategy, using=server_database)
+        result = found()
+    assert len(trips) == 1
+    assert len(result.hits) == 10
+    if mode != "keyword":
+        assert result.plan["strategy"] == (strategy if strategy != "auto" else "exact")
+
+
+@pytest.fixture(scope="module")
+def many(server_database: str) -> Collection:
+    """A collection that has every index."""
+    collection = collect(cloud(1_400), using=server_database)
+    for strategy in ("ivf", "diskann"):
+        rebuild(collection, strategy=strategy, using=server_database)
+    return collection
+
+
+def test_what_a_server_builds_is_what_a_file_has(server_database: str, many: Collection) -> None:
+    matrix = cloud(1_400)
+    for strategy in ("quantised", "ivf", "diskann"):
+        options = {"strategy": strategy, "using": server_database}
+        assert [keys(near(many, matrix[at], k=1, **options)) for at in range(0, 1_400, 100)] == [
+            [f"k{at}"] for at in range(0, 1_400, 100)
+        ]
 
 
 def test_one_that_was_made_anew_is_followed(server_database: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -18,39 +18,58 @@ class Request:
     """What the semantic leg of a search is about: a float32 `vector` of shape (dimensions,).
 
     `k` rows are shown in the end; `limit` ≥ k nearest rows take part in the fusion. `where` restricts them.
-    With `keywords` there is a leg of that kind, too.
+    `tries` scans have looked for it before and found too little.
     """
 
     vector: Matrix
     k: int
     limit: int
     where: Where | None = None
-    keywords: bool = False
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How an answer came about.
 
-    `scanned` rows were compared by code or by distance, `reranked` of them got an exact distance;
-    `exhaustive` says that no row can have been missed.
+    `scanned` rows were compared by code or by distance (in `probes` inverted lists, where there are any) and
+    `reranked` of them got an exact distance; `filtered_out` of those looked up did not satisfy the filter or
+    were gone. `exhaustive` says that no row can have been missed.
     """
 
     strategy: str
     scanned: int
     reranked: int
     exhaustive: bool
+    probes: int = 0
+    filtered_out: int = 0
+
+    def as_dict(self, ms: float) -> dict[str, Any]:
+        """The fields, and what the search took in milliseconds."""
+        return {
+            "strategy": self.strategy,
+            "scanned": self.scanned,
+            "probes": self.probes,
+            "reranked": self.reranked,
+            "exhaustive": self.exhaustive,
+            "filtered_out": self.filtered_out,
+            "ms": ms,
+        }
 
 
 class Scan(Protocol):
     """One look for the nearest rows. Distances are exact; only which rows are looked at may differ.
 
-    `leg` is its part of the search's statement, if it has one. `conclude` takes the counts that the leg asked
-    for and may see to the strategy's cache; it is called only if the collection was the one that the scan was
-    made for.
+    `cost` is what it was estimated at, in milliseconds. `leg` is its part of the search's statement, if it
+    has one. `conclude` takes the counts that the leg asked
+    for: it gives the plan, or another scan where the answer might be lacking, and may see to what the process
+    holds of the index. It is called only if the collection was the one that the scan was made for.
     """
+
+    name: str
+    cost: float
 
     @property
     def leg(self) -> Leg | None: ...
 
-    def conclude(self, connection: BaseDatabaseWrapper, counts: Sequence[int]) -> Plan: ...
+    def conclude(self, connection: BaseDatabaseWrapper, counts: Sequence[int]) -> Plan | Scan: ...

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from vectors.codec import to_blob
+from vectors.index.cache import IndexCache
 from vectors.search_sql import exact_leg
 from vectors.sql import Tables
 from vectors.strategies.base import Plan, Request
@@ -17,12 +18,18 @@ class Exact:
 
     name = "exact"
 
-    def __init__(self, tables: Tables, request: Request) -> None:
+    def __init__(self, tables: Tables, request: Request, index: IndexCache, cost: float) -> None:
+        self.cost = cost
+        self._index, self._where = index, request.where
         self.leg = exact_leg(tables, to_blob(request.vector), request.limit, request.where)
 
     def conclude(self, connection: BaseDatabaseWrapper, counts: Sequence[int]) -> Plan:
-        return all_rows(counts[0])
-
-
-def all_rows(total: int) -> Plan:
-    return Plan(Exact.name, scanned=total, reranked=total, exhaustive=True)
+        total, measured = map(int, counts)
+        if self._where is not None:
+            self._index.memory.saw_share(self._where, max(measured, 0.5) / max(total, 1))
+        if self._index.is_worn(total):
+            # Codes of deleted rows make searches by codes look bad, so that they would never be tried again.
+            self._index.compact(connection)
+        return Plan(
+            self.name, scanned=total, reranked=measured, exhaustive=True, filtered_out=total - measured
+        )

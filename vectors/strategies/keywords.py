@@ -12,7 +12,9 @@ from vectors.strategies.base import Plan
 class KeywordsOnly:
     """The scan of a search without a semantic leg."""
 
+    name = "keyword"
+    cost = 0.0
     leg = None
 
     def conclude(self, connection: BaseDatabaseWrapper, counts: Sequence[int]) -> Plan:
-        return Plan("keyword", scanned=counts[0], reranked=0, exhaustive=True)
+        return Plan(self.name, scanned=counts[0], reranked=0, exhaustive=True)

@@ -1,0 +1,315 @@
+"""An index is built beside the old one; who reads meets the one or the other, never a mixture."""
+
+import threading
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from django.db import DatabaseError, connection, connections
+from django.utils import timezone
+
+from tests.vectors.clouds import DIMENSIONS, add, cloud, collect, keys, near, state
+from vectors import store, strategies
+from vectors.codec import unit
+from vectors.errors import IndexBusy
+from vectors.index import blocks, lists, training
+from vectors.index.codes import Codes, encode
+from vectors.index.training import lists_for, rebuild
+from vectors.models import Index
+from vectors.rows import execute
+from vectors.sql import Tables
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _fresh():
+    strategies.forget()
+
+
+def rows_of(collection, table: str) -> list:
+    return execute("default", (f"SELECT * FROM vec_{collection.pk}_{table} ORDER BY 1, 2", []))
+
+
+def tables_of(pk: int) -> list[str]:
+    return [name for name in connection.introspection.table_names() if name.startswith(f"vec_{pk}_")]
+
+
+def versions(collection) -> set[int]:
+    return {row[0] for table in ("blocks", "lists", "centroids") for row in rows_of(collection, table)}
+
+
+@pytest.mark.parametrize("metric", ["cosine", "l2"])
+def test_lists_find_what_an_exact_search_finds(metric):
+    matrix = cloud(4_040)
+    collection = collect(matrix[:4_000], "ivf", metric=metric)
+    made = rebuild(collection, lists=40)
+    assert (made.lists, made.lists_rows, made.rows, made.last_id) == (40, 4_000, 4_000, 4_000)
+    probes = matrix[4_000:]
+    found = [set(keys(near(collection, probe))) for probe in probes]
+    truth = [set(keys(near(collection, probe, strategy="exact"))) for probe in probes]
+    assert np.mean([len(a & b) / 10 for a, b in zip(found, truth, strict=True)]) >= 0.97
+    plan = near(collection, probes[0]).plan
+    assert (plan["strategy"], plan["probes"], plan["exhaustive"]) == (
+        "ivf",
+        strategies.default_probes(40),
+        False,
+    )
+    assert plan["scanned"] < 4_000
+
+
+def test_each_row_is_in_two_lists_with_its_code(monkeypatch):
+    monkeypatch.setattr(training, "_PART_BYTES", 40 * 32)  # lists in several parts
+    matrix = cloud(2_000)
+    collection = collect(matrix, "ivf")
+    made = rebuild(collection, lists=20)
+    parts = rows_of(collection, "lists")
+    assert {part[1] for part in parts} == set(range(20))
+    assert max(part[2] for part in parts) > 0
+    codes = Codes.joined([Codes.from_blob(part[3], DIMENSIONS) for part in parts])
+    ids, counts = np.unique(codes.ids, return_counts=True)
+    assert ids.tolist() == list(range(1, 2_001))
+    assert set(counts.tolist()) == {2}
+    truth = encode(range(1, 2_001), matrix, made.middle, "cosine")
+    assert np.array_equal(codes.words, truth.words[:, codes.ids - 1])
+    assert np.allclose(made.middle, unit(matrix).mean(axis=0), atol=0.02)
+    flat = Codes.joined(list(blocks.read_blocks(Tables.of(collection), "default", made.version, 0)))
+    assert np.array_equal(flat.words, truth.words)
+
+
+def test_what_came_after_the_lists_is_found_beside_them():
+    matrix = cloud(3_000)
+    collection = collect(matrix[:2_000], "ivf")
+    rebuild(collection, lists=20)
+    near(collection, matrix[0])
+    for start in (2_000, 2_100, 2_900):  # in the tail, in blocks
+        add(collection, matrix[start : start + 100], start)
+        assert keys(near(collection, matrix[start + 50]))[0] == f"k{start + 50}"
+    add(collection, -matrix[7:8], 7)
+    assert keys(near(collection, -matrix[7]))[0] == "k7"
+    store.delete(collection, ["k8"])
+    assert "k8" not in keys(near(collection, matrix[8]))
+    assert near(collection, matrix[8]).plan["strategy"] == "ivf"
+
+
+@pytest.mark.parametrize("strategy", ["quantised", "ivf"])
+def test_a_reader_of_the_old_index_goes_on_and_then_meets_the_new(strategy):
+    matrix = cloud(2_000)
+    collection = collect(matrix, strategy)
+    first = rebuild(collection, lists=20)
+    near(collection, matrix[0])
+    second = rebuild(collection, lists=30)
+    assert first.version != second.version
+    assert versions(collection) == {second.version}  # the old one's rows are gone
+    for at in (500, 501, 502):  # lists that the process has not met
+        assert keys(near(collection, matrix[at]))[0] == f"k{at}"
+    (cache,) = strategies.registry._caches.values()
+    assert cache._state.version == second.version
+
+
+def test_lists_are_met_again_when_memory_for_them_is_short(monkeypatch):
+    monkeypatch.setattr(lists, "MAX_BYTES", 10_000)
+    matrix = cloud(2_000)
+    collection = collect(matrix, "ivf")
+    rebuild(collection, lists=40)
+    for at in range(0, 2_000, 50):
+        assert keys(near(collection, matrix[at]))[0] == f"k{at}"
+    (cache,) = strategies.registry._caches.values()
+    held = cache._lists
+    assert held._bytes == sum(codes.nbytes for codes in held._held.values()) <= 10_000
+
+
+def test_rows_written_during_a_build_are_in_the_new_index(monkeypatch):
+    matrix = cloud(2_600)
+    collection = collect(matrix[:2_000], "ivf")
+    write_lists = training._Build._write_lists
+
+    def write_meanwhile(self, *arguments):
+        add(collection, matrix[2_000:2_500], 2_000)
+        store.delete(collection, ["k5"])
+        write_lists(self, *arguments)
+
+    monkeypatch.setattr(training._Build, "_write_lists", write_meanwhile)
+    made = rebuild(collection, lists=20)
+    assert (made.lists_last_id, made.last_id, made.rows) == (2_000, 2_500, 2_500)
+    add(collection, matrix[2_500:], 2_500)
+    for at in (3, 2_300, 2_550):
+        assert keys(near(collection, matrix[at]))[0] == f"k{at}"
+    assert "k5" not in keys(near(collection, matrix[5]))
+
+
+@pytest.mark.parametrize(
+    "step", ["_sample", "_codes", "_write_lists", "_write_centroids", "_catch_up", "_extended"]
+)
+def test_a_build_that_fails_leaves_the_old_index(monkeypatch, step):
+    matrix = cloud(2_000)
+    collection = collect(matrix, "ivf")
+    old = rebuild(collection, lists=20)
+    before = {table: rows_of(collection, table) for table in ("blocks", "lists", "centroids")}
+
+    def fail(*_, **__):
+        raise DatabaseError("database or disk is full")
+
+    monkeypatch.setattr(training._Build, step, fail)
+    with pytest.raises(DatabaseError, match="disk is full"):
+        rebuild(collection, lists=30)
+    monkeypatch.undo()
+    assert state(collection).version == old.version
+    assert {table: rows_of(collection, table) for table in before} == before
+    assert keys(near(collection, matrix[9]))[0] == "k9"
+    assert rebuild(collection, lists=30).lists == 30
+
+
+def test_two_builds_at_once_wait_their_turn():
+    collection = collect(cloud(1_200), "ivf")
+    Index.objects.filter(pk=collection.pk).update(building=7, building_at=timezone.now())
+    with pytest.raises(IndexBusy, match="one whose index nobody builds"):
+        rebuild(collection)
+    assert Index.objects.get(pk=collection.pk).building == 7
+    Index.objects.filter(pk=collection.pk).update(building_at=timezone.now() - timedelta(minutes=3))
+    assert rebuild(collection, lists=10).lists == 10
+    assert Index.objects.get(pk=collection.pk).building == 0
+
+
+def test_a_build_that_was_taken_for_dead_gives_up(monkeypatch):
+    collection = collect(cloud(2_000), "ivf")
+    old = rebuild(collection, lists=10)
+    write = training._Build._write_centroids
+
+    def overtaken(self, centroids):
+        Index.objects.filter(pk=collection.pk).update(building=99)
+        write(self, centroids)
+
+    monkeypatch.setattr(training._Build, "_write_centroids", overtaken)
+    with pytest.raises(IndexBusy):
+        rebuild(collection, lists=20)
+    assert state(collection).version == old.version
+    assert Index.objects.get(pk=collection.pk).building == 99
+
+
+@pytest.mark.parametrize("change", ["delete", "renew"])
+def test_a_collection_that_changes_under_a_build_is_left_alone(monkeypatch, change):
+    collection = collect(cloud(2_000), "ivf")
+    pk = collection.pk
+    write = training._Build._write_centroids
+
+    def changed(self, centroids):
+        write(self, centroids)
+        if change == "delete":
+            store.delete_collection("cloud")
+        else:
+            store.renew_generation(store.get_collection("cloud"))
+
+    monkeypatch.setattr(training._Build, "_write_centroids", changed)
+    with pytest.raises((IndexBusy, DatabaseError)):
+        rebuild(collection, lists=20)
+    if change == "delete":
+        assert not tables_of(pk)
+    else:
+        assert state(collection).lists == 0
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3, 40])
+@pytest.mark.parametrize("strategy", ["auto", "quantised", "ivf"])
+def test_few_rows_can_be_built_too(rows, strategy):
+    matrix = cloud(40)
+    collection = collect(matrix[:rows], strategy)
+    made = rebuild(collection, strategy=strategy)
+    assert made.rows == rows
+    assert bool(made.lists) == (strategy == "ivf" and rows > 0)
+    assert len(near(collection, matrix[0]).hits) == min(rows, 10)
+    add(collection, matrix, 0)
+    assert len(near(collection, matrix[0], k=40).hits) == 40
+
+
+@pytest.mark.parametrize("strategy", ["quantised", "ivf"])
+def test_equal_rows_can_be_built_too(strategy):
+    collection = collect(np.ones((3_000, DIMENSIONS), "f4"), strategy)
+    made = rebuild(collection, strategy=strategy)
+    assert made.lists == (1 if strategy == "ivf" else 0)
+    assert len(near(collection, np.ones(DIMENSIONS, "f4")).hits) == 10
+
+
+def test_how_many_lists_suit():
+    assert [lists_for(rows) for rows in (0, 1_000, 16_384, 30_000, 1_000_000)] == [0, 0, 512, 692, 4_000]
+
+
+def test_an_index_without_lists_drops_them():
+    matrix = cloud(2_000)
+    collection = collect(matrix, "auto")
+    rebuild(collection, strategy="ivf")
+    rebuild(collection, strategy="quantised")
+    assert (state(collection).lists, rows_of(collection, "lists")) == (0, [])
+    assert keys(near(collection, matrix[4], strategy="ivf"))[0] == "k4"
+
+
+@pytest.mark.parametrize("metric", ["cosine", "l2"])
+def test_diskann_finds_what_an_exact_search_finds(metric):
+    matrix = cloud(1_240)
+    collection = collect(matrix[:1_200], "diskann", metric=metric)
+    assert near(collection, matrix[0]).plan["strategy"] == "quantised"  # its index is not there yet
+    assert rebuild(collection, strategy="diskann").is_diskann
+    near(collection, matrix[0])
+    probes = matrix[1_200:]
+    found = [set(keys(near(collection, probe))) for probe in probes]
+    truth = [set(keys(near(collection, probe, strategy="exact"))) for probe in probes]
+    assert np.mean([len(a & b) / 10 for a, b in zip(found, truth, strict=True)]) >= 0.9
+    assert near(collection, probes[0]).plan["strategy"] == "diskann"
+    add(collection, -matrix[7:8], 7)
+    assert keys(near(collection, -matrix[7]))[0] == "k7"
+    store.delete(collection, ["k8"])
+    assert "k8" not in keys(near(collection, matrix[8]))
+    for condition in ({"n": {"gte": 5}}, {"mod": 3}, {"n": 17}, {"n": -1}):
+        truth = near(collection, matrix[3], filter=condition, strategy="exact")
+        assert len(near(collection, matrix[3], filter=condition).hits) == len(truth.hits)
+    assert len(near(collection, matrix[3], k=1_000).hits) == 1_000
+    store.delete(collection, [f"k{at}" for at in range(1_200)])
+    assert near(collection, matrix[3]).hits == []
+    rebuild(collection, strategy="quantised")
+    assert near(collection, matrix[3]).plan["strategy"] == "exact"
+    pk = collection.pk
+    rebuild(collection, strategy="diskann")
+    collection.delete()
+    assert not tables_of(pk)
+
+
+def test_readers_and_a_writer_go_on_while_an_index_is_built(file_database):
+    matrix = cloud(3_000)
+    collection = collect(matrix[:2_000], "ivf", using=file_database)
+    rebuild(collection, lists=10, using=file_database)
+    failures: list[BaseException] = []
+    done = threading.Event()
+
+    def reader(seed: int) -> None:
+        random = np.random.default_rng(seed)
+        try:
+            while not done.is_set():
+                at = int(random.integers(2_000))
+                assert keys(near(collection, matrix[at], using=file_database))[0] == f"k{at}"
+        except BaseException as error:  # noqa: BLE001
+            failures.append(error)
+        finally:
+            connections[file_database].close()
+
+    def writer() -> None:
+        try:
+            for at in range(2_000, 3_000, 10):
+                add(collection, matrix[at : at + 10], at, file_database)
+                assert keys(near(collection, matrix[at], using=file_database))[0] == f"k{at}"
+        except BaseException as error:  # noqa: BLE001
+            failures.append(error)
+        finally:
+            connections[file_database].close()
+
+    threads = [threading.Thread(target=reader, args=(seed,)) for seed in range(2)]
+    threads.append(threading.Thread(target=writer))
+    for thread in threads:
+        thread.start()
+    for count in (20, 40, 0, 30):
+        rebuild(collection, lists=count, using=file_database)
+    threads[-1].join()
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert state(collection, file_database).lists == 30

@@ -1,0 +1,274 @@
+"""What each process holds of an index, and how it stays right without any notice from writers.
+
+- Ids are append-only (see `vectors.sql`): a code in memory stands for the same embedding for ever, or its row
+  is gone and it finds nothing. Rows past the codes in memory are measured exactly by each search. So a search
+  by codes of any age is right; fresh ones only make it quicker.
+- Each search's answer says which version and last id the database has (`notice`); the next search loads what
+  is new. A version made anew, or an older copy of the database under the same name, drops what was held.
+- A rollback rolls AUTOINCREMENT back as well, so an id seen inside a transaction can come again for another
+  embedding. Hence blocks are loaded only outside transactions, where all that is visible is committed.
+- While a version is loaded another one may replace it and its blocks go. So its state is read before and
+  after, and what was loaded counts only if the version is the same, and the number of rows is.
+- Readers work on immutable snapshots; one thread at a time replaces them.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from vectors.index import sql
+from vectors.index.blocks import read_blocks
+from vectors.index.codes import Codes, words_of
+from vectors.index.lists import Lists
+from vectors.index.state import State, read_state
+from vectors.planner import Memory
+from vectors.rows import execute
+from vectors.sql import Tables
+
+_log = logging.getLogger(__name__)
+_MAX_COLLECTIONS: Final = 64
+# Share of codes from which on those of deleted rows are dropped.
+WORN: Final = 0.1
+# Loads that met another version each: somebody builds all the time.
+_TRIES: Final = 3
+
+Key = tuple[str, str, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An index as it was: `state`, and the `codes` of the rows with after < id ≤ last_id."""
+
+    state: State
+    codes: Codes
+    after: int
+    last_id: int
+
+
+class Flat:
+    """The codes past the id `after` in this process, in arrays that grow in place."""
+
+    def __init__(self, tables: Tables, state: State, after: int) -> None:
+        self._tables = tables
+        self._buffer = _Buffer(tables.dimensions)
+        self._loaded = 0
+        self.snapshot = Snapshot(state, self._buffer.codes, after, after)
+
+    @property
+    def is_whole(self) -> bool:
+        """Were as many codes loaded as the state says there are (as far as it is about the same last id)?"""
+        state = self.snapshot.state
+        return self.snapshot.last_id != state.last_id or self._loaded == state.rows
+
+    def absorb(self, alias: str) -> bool:
+        """Load the blocks that are new; False, and nothing changed, where the version is gone meanwhile."""
+        old = self.snapshot
+        new = list(read_blocks(self._tables, alias, old.state.version, old.last_id))
+        state = read_state(self._tables, alias)
+        if state.version != old.state.version:
+            return False
+        codes = self._buffer.extended(new)
+        self._loaded += sum(map(len, new))
+        last_id = int(new[-1].ids[-1]) if new else old.last_id
+        self.snapshot = Snapshot(state, codes, old.after, last_id)
+        return True
+
+    def compact(self, alias: str) -> None:
+        """Forget the codes of rows that are gone, unless they may only be missing in a copy that lags."""
+        old = self.snapshot
+        (version, last_id), *rows = execute(alias, sql.live_ids(self._tables)) or [(0, 0)]
+        if version != old.state.version or (last_id or 0) < old.last_id:
+            return
+        ids = np.array([row[0] for row in rows], dtype=np.int64)
+        self._buffer = _Buffer(self._tables.dimensions)
+        codes = self._buffer.extended([old.codes[np.isin(old.codes.ids, ids, assume_unique=True)]])
+        self.snapshot = Snapshot(old.state, codes, old.after, old.last_id)
+
+
+class _Buffer:
+    """Codes in arrays with room for more. What was handed out never changes: rows are added behind it."""
+
+    def __init__(self, dimensions: int) -> None:
+        self._room = _allocate(0, dimensions)
+        self._dimensions = dimensions
+        self.codes = self._view(0)
+
+    def extended(self, parts: Iterable[Codes]) -> Codes:
+        parts = list(parts)
+        start = len(self.codes)
+        size = start + sum(map(len, parts))
+        if size > len(self._room):
+            grown = _allocate(size + size // 4, self._dimensions)
+            _copy(self.codes, grown, 0)
+            self._room = grown
+        for part in parts:
+            _copy(part, self._room, start)
+            start += len(part)
+        self.codes = self._view(size)
+        return self.codes
+
+    def _view(self, size: int) -> Codes:
+        room = self._room
+        return Codes(room.ids[:size], room.words[:, :size], room.squares[:size], room.scales[:size])
+
+
+def _allocate(rows: int, dimensions: int) -> Codes:
+    return Codes(
+        np.empty(rows, np.int64),
+        np.empty((words_of(dimensions), rows), np.uint64),
+        np.empty(rows, np.float32),
+        np.empty(rows, np.float32),
+    )
+
+
+def _copy(source: Codes, target: Codes, start: int) -> None:
+    end = start + len(source)
+    target.ids[start:end] = source.ids
+    target.words[:, start:end] = source.words
+    target.squares[start:end] = source.squares
+    target.scales[start:end] = source.scales
+
+
+class IndexCache:
+    """What this process holds of one collection's index."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+        self._lock = threading.Lock()
+        self._state: State | None = None
+        self._flats: dict[int, Flat] = {}
+        self._lists: Lists | None = None
+        self._broken: int | None = None
+        self.memory = Memory()
+
+    def state(self, connection: BaseDatabaseWrapper) -> State | None:
+        """The index as it was last met, read where it was not; None inside a transaction then."""
+        state = self._state
+        if state is None and not _in_transaction(connection):
+            state = self._state = read_state(self.tables, connection.alias)
+        return state
+
+    def flat(self, connection: BaseDatabaseWrapper, after: int = 0) -> Snapshot | None:
+        """The codes of all rows past `after`, loaded or topped up where needed.
+
+        None where there are none, or where they would have to be loaded inside a transaction. While another
+        thread is loading, a caller goes on with what there is (rows past it are measured exactly).
+        """
+        state, flat = self._state, self._flats.get(after)
+        if flat is not None and state is not None and flat.snapshot.last_id >= state.last_id:
+            return flat.snapshot
+        if _in_transaction(connection) or not self._lock.acquire(blocking=flat is None):
+            return flat.snapshot if flat is not None else None
+        try:
+            return self._loaded(connection.alias, after)
+        finally:
+            self._lock.release()
+
+    def lists(self, connection: BaseDatabaseWrapper) -> Lists | None:
+        """The inverted lists of the index, None where there are none, or as in `flat`."""
+        state, lists = self.state(connection), self._lists
+        if state is None or not state.lists:
+            return None
+        if lists is not None and lists.version == state.version:
+            return lists
+        if _in_transaction(connection):
+            return None
+        with self._lock:
+            self._lists = Lists.load(self.tables, connection.alias, state)
+            return self._lists
+
+    def notice(self, version: int | None, last_id: int | None, is_diskann: bool) -> None:
+        """Take what the answer of a search said of the index in the database; loads nothing."""
+        state = self._state
+        if state is None:
+            return
+        if (version or 0) != state.version or (last_id or 0) < state.last_id:
+            self.drop()
+        elif (last_id or 0) > state.last_id or is_diskann != state.is_diskann:
+            self._state = replace(state, last_id=last_id or 0, is_diskann=is_diskann)
+
+    def drop(self) -> None:
+        """Forget everything: the next search loads it anew."""
+        self._state = self._lists = None
+        self._flats = {}
+
+    def is_worn(self, rows: int) -> bool:
+        """Are more than a tenth of all codes held of rows that are gone, if there are `rows` of them?"""
+        flat = self._flats.get(0)
+        return flat is not None and len(flat.snapshot.codes) * (1 - WORN) > rows
+
+    def compact(self, connection: BaseDatabaseWrapper) -> None:
+        """Forget the codes of rows that are gone; does nothing in a transaction or while another loads."""
+        if _in_transaction(connection) or not self._lock.acquire(blocking=False):
+            return
+        try:
+            for flat in self._flats.values():
+                flat.compact(connection.alias)
+            self.memory.forget_shares()
+        finally:
+            self._lock.release()
+
+    def _loaded(self, alias: str, after: int) -> Snapshot | None:
+        """Load or top up, with the lock held."""
+        for _ in range(_TRIES):
+            state = read_state(self.tables, alias)
+            if state.version != getattr(self._state, "version", None):
+                self.drop()
+            self._state = state
+            if not state.version or state.version == self._broken:
+                return None
+            flat = self._flats.get(after) or Flat(self.tables, state, after)
+            if flat.absorb(alias):
+                if after == 0 and not flat.is_whole:
+                    # Codes that lack rows would lose them silently: rather none, until they are mended.
+                    self._broken = state.version
+                    _log.error("Index of collection %s: codes are missing; run verify_vectors.", alias)
+                    return None
+                self._flats[after] = flat
+                self._state = flat.snapshot.state
+                return flat.snapshot
+        return None
+
+
+class CacheRegistry:
+    """The caches of this process, least recently used ones dropped past 64 collections."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._caches: OrderedDict[Key, IndexCache] = OrderedDict()
+
+    def get(self, key: Key, tables: Tables) -> IndexCache:
+        """The cache of `key` = (alias, database, collection id, generation), made where missing."""
+        with self._lock:
+            cache = self._caches.get(key)
+            if cache is None:
+                self._forget_other_generations(key)
+                cache = self._caches[key] = IndexCache(tables)
+                while len(self._caches) > _MAX_COLLECTIONS:
+                    self._caches.popitem(last=False)
+            self._caches.move_to_end(key)
+            return cache
+
+    def clear(self) -> None:
+        """Forget all codes, for instance after a database file was replaced under this process."""
+        with self._lock:
+            self._caches.clear()
+
+    def _forget_other_generations(self, key: Key) -> None:
+        for other in [other for other in self._caches if other[:3] == key[:3]]:
+            del self._caches[other]
+
+
+registry = CacheRegistry()
+
+
+def _in_transaction(connection: BaseDatabaseWrapper) -> bool:
+    return connection.in_atomic_block or not connection.get_autocommit()

@@ -1,0 +1,130 @@
+"""The statements of an index: its blocks of codes, its centroids and its lists. Values are bound."""
+# ruff: noqa: S608 - nothing but the primary key of a collection is ever put into SQL
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from vectors.models import Index
+from vectors.sql import Statement, Tables
+
+_LIST: Final = "(SELECT value FROM json_each(%s))"
+_INDEXES: Final = Index._meta.db_table
+STATE: Final = (
+    *("version", "last_id", "rows", "middle", "lists", "lists_last_id", "lists_rows", "settings"),
+    "is_diskann",
+)
+
+
+def state(tables: Tables) -> Statement:
+    """The STATE of the index; no row where the collection has none."""
+    return f"SELECT {', '.join(STATE)} FROM {_INDEXES} WHERE collection_id = %s", [tables.pk]
+
+
+# -- blocks: codes in the order of ids, each block up to and with its last id ------------------------------
+
+
+def blocks_after(tables: Tables, version: int, last_id: int, limit: int) -> Statement:
+    """The next blocks that end past `last_id` → (last_id, codes)."""
+    return (
+        f"""SELECT last_id, codes FROM {tables.blocks} WHERE version = %s AND last_id > %s
+            ORDER BY last_id LIMIT %s""",
+        [version, last_id, limit],
+    )
+
+
+def last_block(tables: Tables, version: int) -> Statement:
+    return (
+        f"SELECT last_id, codes FROM {tables.blocks} WHERE version = %s ORDER BY last_id DESC LIMIT 1",
+        [version],
+    )
+
+
+def insert_block(tables: Tables, version: int, last_id: int, codes: bytes) -> Statement:
+    return (
+        f"INSERT INTO {tables.blocks} (version, last_id, codes) VALUES (%s, %s, %s)",
+        [version, last_id, codes],
+    )
+
+
+def delete_block(tables: Tables, version: int, last_id: int) -> Statement:
+    return f"DELETE FROM {tables.blocks} WHERE version = %s AND last_id = %s", [version, last_id]
+
+
+# -- lists -------------------------------------------------------------------------------------------------
+
+
+def insert_list(tables: Tables, version: int, number: int, part: int, codes: bytes) -> Statement:
+    return (
+        f"INSERT INTO {tables.lists} (version, list, part, codes) VALUES (%s, %s, %s, %s)",
+        [version, number, part, codes],
+    )
+
+
+def lists_of(tables: Tables, version: int, numbers: Sequence[int]) -> Statement:
+    """The parts of these lists, in order → (list, codes)."""
+    return (
+        f"""SELECT list, codes FROM {tables.lists} WHERE version = %s AND list IN {_LIST}
+            ORDER BY list, part""",
+        [version, json.dumps([int(number) for number in numbers])],
+    )
+
+
+def insert_centroids(tables: Tables, version: int, first: int, vectors: bytes) -> Statement:
+    return (
+        f"INSERT INTO {tables.centroids} (version, first, vectors) VALUES (%s, %s, %s)",
+        [version, first, vectors],
+    )
+
+
+def centroids_from(tables: Tables, version: int, first: int, limit: int) -> Statement:
+    """Runs of centroids, number `first` and on → (first, vectors)."""
+    return (
+        f"""SELECT first, vectors FROM {tables.centroids} WHERE version = %s AND first >= %s
+            ORDER BY first LIMIT %s""",
+        [version, first, limit],
+    )
+
+
+# -- versions ----------------------------------------------------------------------------------------------
+
+
+def delete_other_versions(tables: Tables, keep: Sequence[int], limit: int) -> list[Statement]:
+    """Up to `limit` rows each of what belongs to no version of `keep`."""
+    kept = json.dumps(list(keep))
+    return [
+        (
+            f"""DELETE FROM {table} WHERE rowid IN
+                (SELECT rowid FROM {table} WHERE version NOT IN {_LIST} LIMIT %s) RETURNING 1""",
+            [kept, limit],
+        )
+        for table in (tables.blocks, tables.lists, tables.centroids)
+    ]
+
+
+def rows_up_to(tables: Tables, last_id: int) -> Statement:
+    return f"SELECT count(*) FROM {tables.vectors} WHERE id <= %s", [last_id]
+
+
+def last_id(tables: Tables) -> Statement:
+    """The greatest id, or NULL."""
+    return f"SELECT max(id) FROM {tables.vectors}", []
+
+
+def live_ids(tables: Tables) -> Statement:
+    """(version, last id) of the index, then (id, NULL) of every item: all of one moment."""
+    return (
+        f"""SELECT version, last_id FROM {_INDEXES} WHERE collection_id = %s
+            UNION ALL SELECT id, NULL FROM {tables.items}""",
+        [tables.pk],
+    )
+
+
+def vectors_between(tables: Tables, after: int, up_to: int, limit: int) -> Statement:
+    """Embeddings with after < id ≤ up_to, by id → (id, embedding)."""
+    return (
+        f"SELECT id, embedding FROM {tables.vectors} WHERE id > %s AND id <= %s ORDER BY id LIMIT %s",
+        [after, up_to, limit],
+    )

@@ -1,0 +1,61 @@
+"""What an index is at a moment, as its row in the database says."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from vectors.codec import Matrix
+from vectors.index import sql
+from vectors.rows import execute
+from vectors.sql import Tables
+
+# The binding rounds integers from 2³¹ on, so versions stay below.
+_VERSIONS: Final = 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """An index of `rows` codes around `middle`, float32 (dimensions,), for all ids up to `last_id`.
+
+    `lists` of them were made of the `lists_rows` rows up to `lists_last_id`. Version 0 stands for no index.
+    """
+
+    version: int = 0
+    last_id: int = 0
+    rows: int = 0
+    middle: Matrix = field(default_factory=lambda: np.empty(0, np.float32))
+    lists: int = 0
+    lists_last_id: int = 0
+    lists_rows: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    is_diskann: bool = False
+
+
+def read_state(tables: Tables, alias: str) -> State:
+    """The state of a collection's index, as the database holds it."""
+    rows = execute(alias, sql.state(tables))
+    if not rows:
+        return State()
+    version, last_id, count, middle, lists, lists_last_id, lists_rows, settings, is_diskann = rows[0]
+    return State(
+        version=version,
+        last_id=last_id,
+        rows=count,
+        middle=np.frombuffer(middle, "<f4"),
+        lists=lists,
+        lists_last_id=lists_last_id,
+        lists_rows=lists_rows,
+        settings=json.loads(settings),
+        is_diskann=bool(is_diskann),
+    )
+
+
+def new_version() -> int:
+    """A random number that no other build has, so that two histories of one database differ."""
+    return 1 + secrets.randbelow(_VERSIONS - 1)

@@ -1,0 +1,307 @@
+"""Building an index anew, beside the one in use, and the switch to it in one transaction.
+
+1. A claim: the index's row names the version that is being built, so that a second build waits its turn.
+2. Centroids are computed from a sample, then every row up to the last id is read once: its code goes into
+   blocks and, with lists, into two of these. Writes are in batches, each a short transaction of its own,
+   under the new version, which nobody reads.
+3. The switch: codes of rows that came meanwhile are appended, and the index's row names the new version.
+4. What belongs to no version in use is deleted, in batches.
+
+A crash before the switch leaves the old index as it was, and rows under a version that nobody reads, which
+the next build (or `verify_vectors`) deletes; one after the switch leaves the new index.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+import numpy as np
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from vectors.codec import Matrix, from_blobs, to_blob, unit
+from vectors.errors import IndexBusy, shown
+from vectors.index import blocks, sql
+from vectors.index.codes import Codes, bytes_a_row, encode
+from vectors.index.kmeans import Numbers, centroids_of, two_lists
+from vectors.index.state import State, new_version, read_state
+from vectors.models import Collection, Index, StrategyName
+from vectors.rows import execute, writing_alias
+from vectors.sql import Tables, id_list
+
+# Lists for n rows: 4 · √n, of which each then holds √n / 2 rows twice over.
+_LISTS_PER_ROOT: Final = 4
+# Rows of the sample for each list.
+_SAMPLE_PER_LIST: Final = 40
+# Rows a list has at least on average; fewer rows than twice that need none.
+_MIN_LIST: Final = 32
+# A build that gave no sign for so long is dead.
+_LEASE: Final = timedelta(minutes=2)
+_PART_BYTES: Final = 128 * 1024
+_BATCH_BYTES: Final = 8 * 2**20
+_CENTROID_BYTES: Final = 1024 * 1024
+_DELETED_AT_ONCE: Final = 256
+_LISTS_AT_ONCE: Final = 128
+_CATCH_UP_ROWS: Final = 4_096
+# Chunks of rows read between two signs of life.
+_SIGN_EVERY: Final = 16
+
+Progress = Callable[[int, int], None]
+
+
+def rebuild(
+    collection: Collection,
+    *,
+    strategy: str = "auto",
+    lists: int | None = None,
+    using: str | None = None,
+    progress: Progress = lambda done, total: None,
+) -> State:
+    """Build the index that a strategy needs anew and switch to it; returns its state.
+
+    "quantised" has codes, "ivf" inverted lists as well, "auto" those if they pay at that number of rows; all
+    of these drop the built-in index, which "diskann" builds. `lists` sets how many there are. Searches
+    and writers go on meanwhile. `progress` hears of rows done, out of how many. Must not run in a
+    transaction. Raises IndexBusy where another build goes on, or took over; the old index stays then.
+    """
+    alias = writing_alias(collection, using)
+    if strategy == StrategyName.DISKANN:
+        return build_diskann(collection, alias)
+    drop_diskann(collection, alias)
+    if lists is None and strategy in (StrategyName.QUANTISED, StrategyName.EXACT):
+        lists = 0
+    build = _Build(collection, alias, progress)
+    build.claim()
+    try:
+        build.write(lists, must_have=strategy == StrategyName.IVF)
+        return build.switch()
+    finally:
+        build.release()
+        delete_leftovers(collection, alias)
+
+
+def build_diskann(collection: Collection, alias: str) -> State:
+    """Create libSQL's own vector index, anew where it is there. Writers wait: some 600 rows a second.
+
+    Never VACUUM a database that has one: that damages it.
+    """
+    tables = Tables.of(collection)
+    with transaction.atomic(using=alias):
+        execute(alias, (tables.drop_diskann(), []))
+        execute(alias, (tables.create_diskann(), []))
+        Index.objects.using(alias).update_or_create(pk=collection.pk, defaults={"is_diskann": True})
+    return read_state(tables, alias)
+
+
+def drop_diskann(collection: Collection, alias: str) -> None:
+    """Drop libSQL's own vector index where there is one."""
+    with transaction.atomic(using=alias):
+        if Index.objects.using(alias).filter(pk=collection.pk, is_diskann=True).update(is_diskann=False):
+            execute(alias, (Tables.of(collection).drop_diskann(), []))
+
+
+def delete_leftovers(collection: Collection, alias: str) -> int:
+    """Delete what belongs to no version in use, a batch a transaction; returns how many rows it was."""
+    tables, deleted = Tables.of(collection), 0
+    while True:
+        batch = 0
+        with transaction.atomic(using=alias):
+            index = Index.objects.using(alias).filter(pk=collection.pk).first()
+            keep = [index.version, index.building] if index else []
+            for statement in sql.delete_other_versions(tables, keep, _DELETED_AT_ONCE):
+                batch += len(execute(alias, statement))
+        deleted += batch
+        if not batch:
+            return deleted
+
+
+class _Build:
+    """One build of one version."""
+
+    def __init__(self, collection: Collection, alias: str, progress: Progress) -> None:
+        self._collection, self._alias, self._progress = collection, alias, progress
+        self._tables = Tables.of(collection)
+        self._version = new_version()
+        self._last_id = 0
+        self._state = State()
+
+    def claim(self) -> None:
+        """Take the right to build: nobody else has it, or gave no sign for two minutes."""
+        with transaction.atomic(using=self._alias):
+            index, _ = self._indexes.get_or_create(pk=self._collection.pk)
+            if index.building and index.building_at and timezone.now() - index.building_at < _LEASE:
+                raise IndexBusy(
+                    "collection",
+                    "one whose index nobody builds",
+                    shown(self._collection.name),
+                    "Wait until that build is done; one that died is out of the way after two minutes.",
+                )
+            self._indexes.filter(pk=self._collection.pk).update(
+                building=self._version, building_at=timezone.now()
+            )
+
+    def release(self) -> None:
+        """Give the right back, if it is still held (the switch gives it back, too)."""
+        self._indexes.filter(pk=self._collection.pk, building=self._version).update(
+            building=0, building_at=None
+        )
+
+    def write(self, lists: int | None, *, must_have: bool = False) -> None:
+        """Codes, centroids and lists of all rows there are, under the new version.
+
+        `must_have` asks for lists even where these are few and short.
+        """
+        self._last_id = execute(self._alias, sql.last_id(self._tables))[0][0] or 0
+        rows = execute(self._alias, sql.rows_up_to(self._tables, self._last_id))[0][0]
+        count = lists_for(rows) if lists is None else min(lists, rows)
+        if must_have and not count:
+            count = math.isqrt(rows)
+        sample = self._sample(rows, count)
+        if not len(sample):
+            return
+        middle = blocks.middle_of(sample, self._tables.metric)
+        if self._tables.metric == "cosine":
+            sample = unit(sample)
+        centroids = centroids_of(sample, count, on_round=self._sign_of_life) if count else sample[:0]
+        if self._tables.metric == "cosine":
+            centroids = unit(centroids)
+        del sample
+        codes, numbers = self._codes(middle, centroids, rows)
+        if len(centroids):
+            self._write_lists(codes, numbers, len(centroids))
+            self._write_centroids(centroids)
+        self._state = State(
+            version=self._version,
+            last_id=self._last_id,
+            rows=len(codes),
+            middle=middle,
+            lists=len(centroids),
+            lists_last_id=self._last_id if len(centroids) else 0,
+            lists_rows=len(codes) if len(centroids) else 0,
+        )
+
+    def switch(self) -> State:
+        """Catch up with the rows that came meanwhile, and put the new version in place of the old."""
+        state = self._state
+        if state.version:
+            state = self._catch_up(state)
+        with transaction.atomic(using=self._alias):
+            collection = Collection.objects.using(self._alias).filter(pk=self._collection.pk).first()
+            index = self._indexes.filter(pk=self._collection.pk, building=self._version).first()
+            if collection is None or index is None or collection.generation != self._collection.generation:
+                raise IndexBusy("collection", "one that stays as it is during a build", "a change of it")
+            if state.version:
+                state = self._extended(state)
+            self._indexes.filter(pk=self._collection.pk).update(
+                version=state.version,
+                last_id=state.last_id,
+                rows=state.rows,
+                middle=to_blob(state.middle),
+                lists=state.lists,
+                lists_last_id=state.lists_last_id,
+                lists_rows=state.lists_rows,
+                building=0,
+                building_at=None,
+                built_at=timezone.now(),
+            )
+        return state
+
+    @property
+    def _indexes(self) -> QuerySet[Index]:
+        return Index.objects.using(self._alias)
+
+    def _sign_of_life(self) -> None:
+        """Say that the build goes on; raises IndexBusy where another one has taken it for dead."""
+        mine = self._indexes.filter(pk=self._collection.pk, building=self._version)
+        if not mine.update(building_at=timezone.now()):
+            raise IndexBusy("collection", "one whose index nobody else builds", shown(self._collection.name))
+
+    def _sample(self, rows: int, lists: int) -> Matrix:
+        """Embeddings spread evenly over the rows: float32 (n, d)."""
+        ids = np.array([row[0] for row in execute(self._alias, self._tables.ids())], dtype=np.int64)
+        ids = np.sort(ids[ids <= self._last_id])
+        wanted = max(_SAMPLE_PER_LIST * lists, blocks.MIN_ROWS)
+        if len(ids) > wanted:
+            ids = ids[np.linspace(0, len(ids) - 1, wanted, dtype=np.int64)]
+        step = max(1, blocks.CHUNK_BYTES // (4 * self._tables.dimensions))
+        parts = [np.empty((0, self._tables.dimensions), np.float32)]
+        for start in range(0, len(ids), step):
+            some = execute(self._alias, self._tables.embeddings(id_list(ids[start : start + step])))
+            parts.append(from_blobs((row[0] for row in some), self._tables.dimensions))
+        self._sign_of_life()
+        return np.concatenate(parts)
+
+    def _codes(self, middle: Matrix, centroids: Matrix, rows: int) -> tuple[Codes, Numbers]:
+        """Write the blocks of all rows; returns their codes and the numbers of their lists."""
+        parts, done = [Codes.empty(self._tables.dimensions)], 0
+        numbers = [np.empty((0, min(2, len(centroids))), np.int32)]
+        for ids, matrix in blocks.read_vectors(self._tables, self._alias, 0, self._last_id):
+            part = encode(ids, matrix, middle, self._tables.metric)
+            parts.append(part)
+            if len(centroids):
+                directions = unit(matrix) if self._tables.metric == "cosine" else matrix
+                numbers.append(two_lists(directions, centroids))
+            done += len(part)
+            self._progress(done, rows)
+            if len(parts) % _SIGN_EVERY == 0:
+                self._sign_of_life()
+        codes = Codes.joined(parts)
+        step = max(1, _BATCH_BYTES // bytes_a_row(self._tables.dimensions))
+        for start in range(0, len(codes), step):
+            with transaction.atomic(using=self._alias):
+                blocks.write_blocks(self._tables, self._alias, self._version, codes[start : start + step])
+        self._sign_of_life()
+        return codes, np.concatenate(numbers)
+
+    def _write_lists(self, codes: Codes, numbers: Numbers, count: int) -> None:
+        columns = numbers.shape[1]
+        order = np.argsort(numbers.ravel(), kind="stable")
+        sizes = np.bincount(numbers.ravel(), minlength=count)
+        ends = np.cumsum(sizes)
+        capacity = max(1, _PART_BYTES // bytes_a_row(self._tables.dimensions))
+        written = list(range(0, count, _LISTS_AT_ONCE))
+        for first in written:
+            with transaction.atomic(using=self._alias):
+                for number in range(first, min(first + _LISTS_AT_ONCE, count)):
+                    members = np.sort(order[ends[number] - sizes[number] : ends[number]] // columns)
+                    # An empty list has a part, too: one that is missing says that its version is gone.
+                    for part, start in enumerate(range(0, max(1, len(members)), capacity)):
+                        blob = codes[members[start : start + capacity]].to_blob()
+                        execute(self._alias, sql.insert_list(self._tables, self._version, number, part, blob))
+            self._sign_of_life()
+
+    def _write_centroids(self, centroids: Matrix) -> None:
+        step = max(1, _CENTROID_BYTES // (4 * self._tables.dimensions))
+        for first in range(0, len(centroids), step):
+            blob = to_blob(centroids[first : first + step])
+            execute(self._alias, sql.insert_centroids(self._tables, self._version, first, blob))
+
+    def _catch_up(self, state: State) -> State:
+        """Append the rows that came meanwhile, until few are left for the transaction of the switch."""
+        while True:
+            before = state.last_id
+            with transaction.atomic(using=self._alias):
+                state = self._extended(state, limit=_CATCH_UP_ROWS)
+            if state.last_id == before:
+                return state
+
+    def _extended(self, state: State, limit: int | None = None) -> State:
+        parts = list(
+            blocks.read_codes(self._tables, self._alias, state.middle, state.last_id, blocks.NO_END, limit)
+        )
+        if not parts:
+            return state
+        codes = Codes.joined(parts)
+        blocks.write_blocks(self._tables, self._alias, state.version, codes)
+        return replace(state, last_id=int(codes.ids[-1]), rows=state.rows + len(codes))
+
+
+def lists_for(rows: int) -> int:
+    """How many lists suit so many rows: 4 · √n; none where each would hold fewer than 32 rows."""
+    count = _LISTS_PER_ROOT * math.isqrt(rows)
+    return count if rows >= _MIN_LIST * count else 0
