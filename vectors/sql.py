@@ -272,9 +272,6 @@ class Tables:
             [keys],
         )
 
-    def embeddings(self, ids: str) -> Statement:
-        return f"SELECT embedding FROM {self.vectors} WHERE id IN {_LIST}", [ids]
-
     def ids(self) -> Statement:
         """Every id, in no order (SQLite reads the index on the key, far smaller than either table)."""
         return f"SELECT id FROM {self.items}", []

@@ -50,11 +50,7 @@ def test_lists_find_what_an_exact_search_finds(metric):
     truth = [set(keys(near(collection, probe, strategy="exact"))) for probe in probes]
     assert np.mean([len(a & b) / 10 for a, b in zip(found, truth, strict=True)]) >= 0.97
     plan = near(collection, probes[0]).plan
-    assert (plan["strategy"], plan["probes"], plan["exhaustive"]) == (
-        "ivf",
-        strategies.default_probes(40),
-        False,
-    )
+    assert (plan["strategy"], plan["probes"], plan["exhaustive"]) == ("ivf", made.settings["probes"], False)
     assert plan["scanned"] < 4_000
 
 
@@ -313,3 +309,27 @@ def test_readers_and_a_writer_go_on_while_an_index_is_built(file_database):
         thread.join()
     assert failures == []
     assert state(collection, file_database).lists == 30
+
+
+def test_as_many_lists_are_probed_as_hold_the_true_neighbours():
+    # Lists on a line, a query at each end, and three neighbours of each, each in two lists.
+    centroids = np.arange(10, dtype="f4")[:, np.newaxis]
+    queries = np.array([[0.1], [9.1]], "f4")
+    counts = np.ones((2, 3), bool)
+    both = np.array([[[0, 9], [1, 9], [3, 9]], [[9, 0], [8, 0], [6, 0]]], np.int32)
+    assert training.probes_for(queries, centroids, both, counts) == 4
+    both[0, 2] = [7, 9]  # the eighth from the query
+    assert training.probes_for(queries, centroids, both, counts) == 8
+    counts[0, 2] = False
+    assert training.probes_for(queries, centroids, both, counts) == 4
+
+
+def test_settings_that_were_tuned_outlive_a_build():
+    collection = collect(cloud(2_000), "ivf")
+    rebuild(collection, lists=20)
+    Index.objects.update(settings={"confidence": 2.5, "probes": 17})
+    assert rebuild(collection, lists=10).lists == 10
+    assert Index.objects.get().settings["confidence"] == 2.5
+    assert Index.objects.get().settings["probes"] < 11
+    rebuild(collection, strategy="quantised")
+    assert Index.objects.get().settings == {"confidence": 2.5}

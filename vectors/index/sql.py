@@ -113,6 +113,11 @@ def last_id(tables: Tables) -> Statement:
     return f"SELECT max(id) FROM {tables.vectors}", []
 
 
+def vectors_of(tables: Tables, ids: str) -> Statement:
+    """Embeddings of a JSON list of ids, by id → (id, embedding)."""
+    return f"SELECT id, embedding FROM {tables.vectors} WHERE id IN {_LIST} ORDER BY id", [ids]
+
+
 def live_ids(tables: Tables) -> Statement:
     """(version, last id) of the index, then (id, NULL) of every item: all of one moment."""
     return (

@@ -20,6 +20,7 @@ from datetime import timedelta
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -27,9 +28,11 @@ from django.utils import timezone
 from vectors.codec import Matrix, from_blobs, to_blob, unit
 from vectors.errors import IndexBusy, shown
 from vectors.index import blocks, sql
-from vectors.index.codes import Codes, bytes_a_row, encode
+from vectors.index.codes import Codes, Ids, bytes_a_row, encode
 from vectors.index.kmeans import Numbers, centroids_of, two_lists
+from vectors.index.lists import biases
 from vectors.index.state import State, new_version, read_state
+from vectors.index.truth import Truth
 from vectors.models import Collection, Index, StrategyName
 from vectors.rows import execute, writing_alias
 from vectors.sql import Tables, id_list
@@ -47,6 +50,11 @@ _BATCH_BYTES: Final = 8 * 2**20
 _CENTROID_BYTES: Final = 1024 * 1024
 _DELETED_AT_ONCE: Final = 256
 _LISTS_AT_ONCE: Final = 128
+# Rows whose true neighbours say how many lists to probe, how many neighbours, and which share to reach.
+_QUERIES: Final = 200
+_NEIGHBOURS: Final = 10
+_COVERED: Final = 0.99
+_MIN_PROBES: Final = 4
 _CATCH_UP_ROWS: Final = 4_096
 # Chunks of rows read between two signs of life.
 _SIGN_EVERY: Final = 16
@@ -161,21 +169,28 @@ class _Build:
         count = lists_for(rows) if lists is None else min(lists, rows)
         if must_have and not count:
             count = math.isqrt(rows)
-        sample = self._sample(rows, count)
+        ids, sample = self._sample(rows, count)
         if not len(sample):
             return
+        is_by_angle = self._tables.metric == "cosine"
         middle = blocks.middle_of(sample, self._tables.metric)
-        if self._tables.metric == "cosine":
-            sample = unit(sample)
-        centroids = centroids_of(sample, count, on_round=self._sign_of_life) if count else sample[:0]
-        if self._tables.metric == "cosine":
+        picked = np.linspace(0, len(ids) - 1, min(_QUERIES, len(ids)), dtype=np.intp)
+        truth = Truth(sample[picked], _NEIGHBOURS, self._tables.metric, own=ids[picked])
+        directions = unit(sample) if is_by_angle else sample
+        centroids = centroids_of(directions, count, on_round=self._sign_of_life) if count else sample[:0]
+        if is_by_angle:
             centroids = unit(centroids)
-        del sample
-        codes, numbers = self._codes(middle, centroids, rows)
+        queries = directions[picked]
+        del sample, directions
+        codes, numbers = self._codes(middle, centroids, rows, truth)
+        settings = {}
         if len(centroids):
             self._write_lists(codes, numbers, len(centroids))
             self._write_centroids(centroids)
+            found = np.searchsorted(codes.ids, truth.ids)
+            settings["probes"] = probes_for(queries, centroids, numbers[found], truth.ids >= 0)
         self._state = State(
+            settings=settings,
             version=self._version,
             last_id=self._last_id,
             rows=len(codes),
@@ -205,6 +220,7 @@ class _Build:
                 lists=state.lists,
                 lists_last_id=state.lists_last_id,
                 lists_rows=state.lists_rows,
+                settings={k: v for k, v in index.settings.items() if k != "probes"} | dict(state.settings),
                 building=0,
                 building_at=None,
                 built_at=timezone.now(),
@@ -221,29 +237,32 @@ class _Build:
         if not mine.update(building_at=timezone.now()):
             raise IndexBusy("collection", "one whose index nobody else builds", shown(self._collection.name))
 
-    def _sample(self, rows: int, lists: int) -> Matrix:
-        """Embeddings spread evenly over the rows: float32 (n, d)."""
+    def _sample(self, rows: int, lists: int) -> tuple[Ids, Matrix]:
+        """Embeddings spread evenly over the rows: int64 (n,) and float32 (n, d)."""
         ids = np.array([row[0] for row in execute(self._alias, self._tables.ids())], dtype=np.int64)
         ids = np.sort(ids[ids <= self._last_id])
         wanted = max(_SAMPLE_PER_LIST * lists, blocks.MIN_ROWS)
         if len(ids) > wanted:
             ids = ids[np.linspace(0, len(ids) - 1, wanted, dtype=np.int64)]
         step = max(1, blocks.CHUNK_BYTES // (4 * self._tables.dimensions))
+        found = [np.empty(0, np.int64)]
         parts = [np.empty((0, self._tables.dimensions), np.float32)]
         for start in range(0, len(ids), step):
-            some = execute(self._alias, self._tables.embeddings(id_list(ids[start : start + step])))
-            parts.append(from_blobs((row[0] for row in some), self._tables.dimensions))
+            some = execute(self._alias, sql.vectors_of(self._tables, id_list(ids[start : start + step])))
+            found.append(np.array([row[0] for row in some], dtype=np.int64))
+            parts.append(from_blobs((row[1] for row in some), self._tables.dimensions))
         self._sign_of_life()
-        return np.concatenate(parts)
+        return np.concatenate(found), np.concatenate(parts)
 
-    def _codes(self, middle: Matrix, centroids: Matrix, rows: int) -> tuple[Codes, Numbers]:
-        """Write the blocks of all rows; returns their codes and the numbers of their lists."""
+    def _codes(self, middle: Matrix, centroids: Matrix, rows: int, truth: Truth) -> tuple[Codes, Numbers]:
+        """Write the blocks of all rows, and show these to `truth`; returns their codes and their lists."""
         parts, done = [Codes.empty(self._tables.dimensions)], 0
         numbers = [np.empty((0, min(2, len(centroids))), np.int32)]
         for ids, matrix in blocks.read_vectors(self._tables, self._alias, 0, self._last_id):
             part = encode(ids, matrix, middle, self._tables.metric)
             parts.append(part)
             if len(centroids):
+                truth.add(ids, matrix)
                 directions = unit(matrix) if self._tables.metric == "cosine" else matrix
                 numbers.append(two_lists(directions, centroids))
             done += len(part)
@@ -299,6 +318,24 @@ class _Build:
         codes = Codes.joined(parts)
         blocks.write_blocks(self._tables, self._alias, state.version, codes)
         return replace(state, last_id=int(codes.ids[-1]), rows=state.rows + len(codes))
+
+
+def probes_for(queries: Matrix, centroids: Matrix, lists: Numbers, counts: npt.NDArray[np.bool_]) -> int:
+    """How many lists to look into so that 0.99 of the true neighbours are in one of them.
+
+    `queries` is float32 (m, d), `lists` int32 (m, k, 2) has the lists of their true neighbours, `counts`
+    (m, k) says which of these there are. At least 4, as queries may be stranger than rows.
+    """
+    order = np.argsort(biases(centroids) - queries @ centroids.T, axis=1, kind="stable")
+    places = np.empty_like(order)
+    np.put_along_axis(places, order, np.arange(order.shape[1])[np.newaxis], axis=1)
+    both = np.take_along_axis(places, lists.reshape(len(queries), -1), axis=1).reshape(lists.shape)
+    needed = np.sort(both.min(axis=2)[counts])
+    return (
+        max(_MIN_PROBES, 1 + int(needed[math.ceil(_COVERED * len(needed)) - 1]))
+        if len(needed)
+        else _MIN_PROBES
+    )
 
 
 def lists_for(rows: int) -> int:
