@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from copy import copy
 from typing import Any, Final
 
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 
 from vectors.catalogue import get_collection
 from vectors.errors import CollectionNotFound, VectorError, shown
@@ -115,4 +115,4 @@ def _is_same(one: Collection, other: Collection) -> bool:
 
 
 def _key(name: str, alias: str) -> tuple[str, str, str]:
-    return (alias, database_behind(alias), name)
+    return (alias, database_behind(connections[alias]), name)

@@ -116,6 +116,7 @@ class Index(models.Model):
     version = models.PositiveIntegerField(default=0)
     last_id = models.PositiveBigIntegerField(default=0)
     rows = models.PositiveBigIntegerField(default=0, help_text="Codes in the blocks, of deleted rows too.")
+    deleted = models.PositiveBigIntegerField(default=0, help_text="Items deleted since, by a trigger.")
     middle = models.BinaryField(default=bytes)
     lists = models.PositiveIntegerField(default=0, help_text="How many inverted lists there are.")
     lists_last_id = models.PositiveBigIntegerField(default=0)

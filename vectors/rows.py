@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 from django.db import connections, router
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from vectors.models import Collection
 from vectors.sql import Statement
@@ -18,10 +19,16 @@ T = TypeVar("T")
 
 def execute(alias: str, statement: Statement) -> list[Any]:
     """Run a statement on the database `alias` and return its rows, a list of tuples."""
+    return run(connections[alias], statement)
+
+
+def run(connection: BaseDatabaseWrapper, statement: Statement) -> list[Any]:
+    """Run a statement on a connection, which takes time to look up, and return its rows."""
     sql, params = statement
-    with connections[alias].cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return cursor.fetchall() if cursor.description else []
+        rows: list[Any] = cursor.fetchall()
+        return rows
 
 
 def reading_alias(collection: Collection | str, using: str | None) -> str:
@@ -41,9 +48,9 @@ def _hints(collection: Collection | str) -> dict[str, Collection]:
     return {} if isinstance(collection, str) else {"instance": collection}
 
 
-def database_behind(alias: str) -> str:
+def database_behind(connection: BaseDatabaseWrapper) -> str:
     """What stands for a database where something about it is kept: a digest, as its NAME may hold a token."""
-    return _digest(str(connections[alias].settings_dict["NAME"]))
+    return _digest(str(connection.settings_dict["NAME"]))
 
 
 @lru_cache(maxsize=64)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import DatabaseError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
 from vectors import fusion as scores
@@ -18,9 +19,10 @@ from vectors.errors import InvalidQuery, StaleBatch, VectorError, shown
 from vectors.filters import compile_filter
 from vectors.fulltext import is_mostly_cjk, match_expression
 from vectors.hits import Display, Hit, Items, Rows
+from vectors.index.cache import IndexCache
 from vectors.limits import MAX_K, MAX_QUERY
 from vectors.models import Collection, Metric, StrategyName
-from vectors.rows import execute, reading_alias
+from vectors.rows import reading_alias, run
 from vectors.search_sql import HIT_COLUMNS, Answer, Keywords, SearchStatement
 from vectors.sql import Statement, Tables, Where
 from vectors.strategies import STRATEGIES, KeywordsOnly, Plan, Request, Scan, index_of, scan_for
@@ -52,12 +54,12 @@ class SearchResult:
     took_ms: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Search:
     """The arguments of a search, checked. `collection` is a name, or one that the caller has read."""
 
     collection: Collection | str
-    alias: str
+    connection: BaseDatabaseWrapper
     query: str | None
     vector: Sequence[float] | Matrix | None
     k: int
@@ -108,7 +110,7 @@ def search(
     leg_rows = max(_MIN_LEG, _LEG_PER_ROW * k) if match and mode == "hybrid" else k
     wanted = _Search(
         collection=collection,
-        alias=alias,
+        connection=connections[alias],
         query=query,
         vector=vector,
         k=k,
@@ -144,22 +146,22 @@ def _check_arguments(
 
 def _find(wanted: _Search) -> tuple[list[Hit], dict[str, Any]]:
     """Search by the collection as it is known, and again where the answer says that it is another one."""
-    about = known.Reference(wanted.collection, wanted.alias)
-    connection = connections[wanted.alias]
+    connection = wanted.connection
+    about = known.Reference(wanted.collection, connection.alias)
     for tried in range(_TRIES):
         collection = about.current
         scan: Scan | None = None
         try:
             vector = None if wanted.mode == "keyword" else _query_vector(collection, wanted)
+            index = index_of(connection, collection)
             started = time.perf_counter()
-            scan = _scan(collection, vector, wanted)
+            scan = _scan(collection, index, vector, wanted)
             while True:
                 answer = _ask(collection, vector, scan, wanted)
                 if not about.confirm(answer.collection):
                     break
-                outcome = scan.conclude(connection, answer.counts)
-                index = index_of(connection, collection)
-                index.notice(*answer.index)
+                outcome = scan.conclude(connection, answer)
+                index.notice(connection, answer.index)
                 took = _milliseconds_since(started)
                 if isinstance(outcome, Plan):
                     if not wanted.keywords:
@@ -189,11 +191,12 @@ def _query_vector(collection: Collection, wanted: _Search) -> Matrix:
     return unit(checked) if collection.metric == Metric.COSINE else checked
 
 
-def _scan(collection: Collection, vector: Matrix | None, wanted: _Search) -> Scan:
+def _scan(collection: Collection, index: IndexCache, vector: Matrix | None, wanted: _Search) -> Scan:
     if vector is None:
         return KeywordsOnly()
-    request = Request(vector, wanted.k, wanted.leg_rows, wanted.where)
-    return scan_for(connections[wanted.alias], collection, request, wanted.strategy)
+    is_plain = wanted.keywords is None and wanted.where is None and not wanted.display.shown.join
+    request = Request(vector, wanted.k, wanted.leg_rows, wanted.where, is_plain=is_plain)
+    return scan_for(wanted.connection, index, request, wanted.strategy or collection.strategy)
 
 
 def _ask(collection: Collection, vector: Matrix | None, scan: Scan, wanted: _Search) -> Answer:
@@ -208,7 +211,7 @@ def _ask(collection: Collection, vector: Matrix | None, scan: Scan, wanted: _Sea
         k=wanted.k,
         shown=wanted.display.shown,
     )
-    return statement.read(execute(wanted.alias, statement.statement()))
+    return statement.read(run(wanted.connection, statement.statement()))
 
 
 def _score(collection: Collection, wanted: _Search) -> Statement | None:

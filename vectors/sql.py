@@ -21,7 +21,6 @@ rows.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 
 DISTANCE: Final = {"cosine": "vector_distance_cos", "l2": "vector_distance_l2"}
 _LIST: Final = "(SELECT value FROM json_each(%s))"
+_INDEXES: Final = "vector_indexes"
 # A test of the elements of one metadata field: those of a list, or the value itself. json_each also walks
 # into objects, whose members have text for a key: they are not elements.
 ANY_ELEMENT: Final = (
@@ -81,8 +81,8 @@ def with_ctes(ctes: Iterable[Cte], statement: Statement) -> Statement:
 
 def id_list(ids: Iterable[int] | npt.NDArray[np.int64]) -> str:
     """Ids as the JSON list that `json_each(?)` takes apart again."""
-    plain = ids.tolist() if isinstance(ids, np.ndarray) else list(ids)
-    return json.dumps(plain, separators=(",", ":"))
+    # How Python writes a list of integers is JSON, and quicker.
+    return str(ids.tolist() if isinstance(ids, np.ndarray) else [int(one) for one in ids])
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +176,10 @@ class Tables:
                 codes BLOB NOT NULL,
                 PRIMARY KEY (version, list, part)
             )""",
+            # Whoever deletes: codes of rows that are gone then count as what they are. One line, as sqld
+            # cannot load its own dump of a longer trigger.
+            f"CREATE TRIGGER vec_{self.pk}_deleted AFTER DELETE ON {self.items} BEGIN UPDATE {_INDEXES} "
+            f"SET deleted = deleted + 1 WHERE collection_id = {self.pk}; END",
         ]
 
     def drop(self) -> list[str]:

@@ -162,7 +162,7 @@ def test_an_error_that_is_not_the_collections_is_raised_as_it_is(monkeypatch: py
     def fail(*_: object) -> None:
         raise OperationalError("disk I/O error")
 
-    monkeypatch.setattr("vectors.search.execute", fail)
+    monkeypatch.setattr("vectors.search.run", fail)
     with pytest.raises(OperationalError, match="disk I/O error"):
         search("notes", "fox")
 

@@ -489,3 +489,40 @@ def _clean_up(request):
             for table in connection.introspection.table_names():
                 if table.startswith(("behind_", "ahead_", "backup_")):
                     cursor.execute(f"DROP TABLE {table}")
+
+
+@COMMITTED
+def test_deletions_are_counted_whoever_deletes():
+    matrix = cloud(1_200)
+    collection = collect(matrix)
+    assert state(collection).deleted == 0
+    store.delete(collection, ["k1", "k2", "absent"])
+    add(collection, -matrix[3:5], 3)  # other content, so other rows
+    assert state(collection).deleted == 4
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM vec_{collection.pk}_items WHERE id > 1190")
+    assert state(collection).deleted == 16
+
+
+@COMMITTED
+def test_candidates_are_only_counted_where_some_may_be_gone(django_assert_num_queries):
+    matrix = cloud(3_000)
+    collection = collect(matrix)
+    near(collection, matrix[5])
+    with django_assert_num_queries(1) as plain:
+        near(collection, matrix[5])
+    assert "pool" not in plain[0]["sql"]
+    store.delete(collection, ["k5", "k6"])
+    with django_assert_num_queries(2) as noticed:  # the answer says that two are gone
+        assert "k5" not in keys(near(collection, matrix[5]))
+    assert "pool" in noticed[1]["sql"]
+    with django_assert_num_queries(1) as counted:
+        near(collection, matrix[6])
+    assert "pool" in counted[0]["sql"]
+    store.delete(collection, [f"k{at}" for at in range(100, 110)])
+    near(collection, matrix[6])
+    near(collection, matrix[6])  # their codes are dropped
+    assert len(held()) == 2_988
+    with django_assert_num_queries(1) as plain:
+        near(collection, matrix[6])
+    assert "pool" not in plain[0]["sql"]

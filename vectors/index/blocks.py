@@ -139,6 +139,11 @@ def _begin(tables: Tables, alias: str) -> State:
     state = State(version=new_version(), middle=middle_of(sample, tables.metric))
     Index.objects.using(alias).update_or_create(
         collection_id=tables.pk,
-        defaults={"version": state.version, "middle": to_blob(state.middle), "built_at": timezone.now()},
+        defaults={
+            "version": state.version,
+            "middle": to_blob(state.middle),
+            "deleted": 0,
+            "built_at": timezone.now(),
+        },
     )
     return state

@@ -28,13 +28,15 @@ from vectors.index import sql
 from vectors.index.blocks import read_blocks
 from vectors.index.codes import Codes, words_of
 from vectors.index.lists import Lists
-from vectors.index.state import State, read_state
+from vectors.index.state import Seen, State, read_state
 from vectors.planner import Memory
 from vectors.rows import execute
 from vectors.sql import Tables
 
 _log = logging.getLogger(__name__)
 _MAX_COLLECTIONS: Final = 64
+# One in so many codes of deleted rows is not worth dropping: the search only has to count candidates.
+_FEW: Final = 1_000
 # Share of codes from which on those of deleted rows are dropped.
 WORN: Final = 0.1
 # Loads that met another version each: somebody builds all the time.
@@ -45,12 +47,16 @@ Key = tuple[str, str, int, str]
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """An index as it was: `state`, and the `codes` of the rows with after < id ≤ last_id."""
+    """An index as it was: `state`, and the `codes` of the rows with after < id ≤ last_id.
+
+    All these rows are there as long as the database counts `deleted` deletions.
+    """
 
     state: State
     codes: Codes
     after: int
     last_id: int
+    deleted: int = 0
 
 
 class Flat:
@@ -78,19 +84,19 @@ class Flat:
         codes = self._buffer.extended(new)
         self._loaded += sum(map(len, new))
         last_id = int(new[-1].ids[-1]) if new else old.last_id
-        self.snapshot = Snapshot(state, codes, old.after, last_id)
+        self.snapshot = Snapshot(state, codes, old.after, last_id, old.deleted)
         return True
 
     def compact(self, alias: str) -> None:
         """Forget the codes of rows that are gone, unless they may only be missing in a copy that lags."""
         old = self.snapshot
-        (version, last_id), *rows = execute(alias, sql.live_ids(self._tables)) or [(0, 0)]
+        (version, last_id, deleted), *rows = execute(alias, sql.live_ids(self._tables)) or [(0, 0, 0)]
         if version != old.state.version or (last_id or 0) < old.last_id:
             return
         ids = np.array([row[0] for row in rows], dtype=np.int64)
         self._buffer = _Buffer(self._tables.dimensions)
         codes = self._buffer.extended([old.codes[np.isin(old.codes.ids, ids, assume_unique=True)]])
-        self.snapshot = Snapshot(old.state, codes, old.after, old.last_id)
+        self.snapshot = Snapshot(old.state, codes, old.after, old.last_id, deleted)
 
 
 class _Buffer:
@@ -164,6 +170,8 @@ class IndexCache:
         """
         state, flat = self._state, self._flats.get(after)
         if flat is not None and state is not None and flat.snapshot.last_id >= state.last_id:
+            if (state.deleted - flat.snapshot.deleted) * _FEW > len(flat.snapshot.codes):
+                self.compact(connection)
             return flat.snapshot
         if _in_transaction(connection) or not self._lock.acquire(blocking=flat is None):
             return flat.snapshot if flat is not None else None
@@ -185,15 +193,24 @@ class IndexCache:
             self._lists = Lists.load(self.tables, connection.alias, state)
             return self._lists
 
-    def notice(self, version: int | None, last_id: int | None, is_diskann: bool) -> None:
-        """Take what the answer of a search said of the index in the database; loads nothing."""
+    def notice(self, connection: BaseDatabaseWrapper, seen: Seen) -> None:
+        """Take what the answer of a search said of the index in the database; loads nothing.
+
+        What is seen inside a transaction may be rolled back, so it counts for nothing.
+        """
         state = self._state
-        if state is None:
+        if (
+            state is None
+            or _in_transaction(connection)
+            or seen == (state.version, state.last_id, state.deleted, state.is_diskann)
+        ):
             return
-        if (version or 0) != state.version or (last_id or 0) < state.last_id:
+        if seen.version != state.version or seen.last_id < state.last_id or seen.deleted < state.deleted:
             self.drop()
-        elif (last_id or 0) > state.last_id or is_diskann != state.is_diskann:
-            self._state = replace(state, last_id=last_id or 0, is_diskann=is_diskann)
+        else:
+            self._state = replace(
+                state, last_id=seen.last_id, deleted=seen.deleted, is_diskann=seen.is_diskann
+            )
 
     def drop(self) -> None:
         """Forget everything: the next search loads it anew."""

@@ -260,20 +260,25 @@ def hamming(words: Words, code: Words) -> npt.NDArray[Any]:
     """Differing bits between every column of `words` (w, n) and `code` (w,): uint16 (n,), or uint32 from
     65,536 dimensions on.
 
-    One XOR, one popcount and one addition a word, over blocks that stay in the cache: 0.12 ms for
-    30,000 × 384 bits.
+    One XOR, one popcount and one addition a word, over blocks that stay in the cache: 0.1 ms for
+    30,000 × 384 bits. Three words at a time are summed in a byte, which holds their 192 bits.
     """
     height, rows = words.shape
     distances = np.zeros(rows, dtype=np.uint16 if height * 64 < 2**16 else np.uint32)
     differing = np.empty(min(_BLOCK, rows), dtype=np.uint64)
-    bits = np.empty(min(_BLOCK, rows), dtype=np.uint8)
+    bits, sums = np.empty((2, len(differing)), dtype=np.uint8)
     for start in range(0, rows, _BLOCK):
         block = distances[start : start + _BLOCK]
-        xor, ones = differing[: len(block)], bits[: len(block)]
-        for word in range(height):
-            np.bitwise_xor(words[word, start : start + _BLOCK], code[word], out=xor)
-            np.bitwise_count(xor, out=ones)
-            np.add(block, ones, out=block)
+        end = start + len(block)
+        xor, ones, some = differing[: len(block)], bits[: len(block)], sums[: len(block)]
+        for first in range(0, height, 3):
+            np.bitwise_xor(words[first, start:end], code[first], out=xor)
+            np.bitwise_count(xor, out=some)
+            for word in range(first + 1, min(first + 3, height)):
+                np.bitwise_xor(words[word, start:end], code[word], out=xor)
+                np.bitwise_count(xor, out=ones)
+                np.add(some, ones, out=some)
+            np.add(block, some, out=block)
     return distances
 
 

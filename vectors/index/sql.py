@@ -14,7 +14,7 @@ _LIST: Final = "(SELECT value FROM json_each(%s))"
 _INDEXES: Final = Index._meta.db_table
 STATE: Final = (
     *("version", "last_id", "rows", "middle", "lists", "lists_last_id", "lists_rows", "settings"),
-    "is_diskann",
+    *("is_diskann", "deleted"),
 )
 
 
@@ -119,10 +119,10 @@ def vectors_of(tables: Tables, ids: str) -> Statement:
 
 
 def live_ids(tables: Tables) -> Statement:
-    """(version, last id) of the index, then (id, NULL) of every item: all of one moment."""
+    """(version, last id, deleted) of the index, then (id, NULL, NULL) of every item: all of one moment."""
     return (
-        f"""SELECT version, last_id FROM {_INDEXES} WHERE collection_id = %s
-            UNION ALL SELECT id, NULL FROM {tables.items}""",
+        f"""SELECT version, last_id, deleted FROM {_INDEXES} WHERE collection_id = %s
+            UNION ALL SELECT id, NULL, NULL FROM {tables.items}""",
         [tables.pk],
     )
 

@@ -6,7 +6,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -23,7 +23,8 @@ _VERSIONS: Final = 2**31
 class State:
     """An index of `rows` codes around `middle`, float32 (dimensions,), for all ids up to `last_id`.
 
-    `lists` of them were made of the `lists_rows` rows up to `lists_last_id`. Version 0 stands for no index.
+    `lists` of them were made of the `lists_rows` rows up to `lists_last_id`. `deleted` items are gone since.
+    Version 0 stands for no index.
     """
 
     version: int = 0
@@ -35,6 +36,16 @@ class State:
     lists_rows: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
     is_diskann: bool = False
+    deleted: int = 0
+
+
+class Seen(NamedTuple):
+    """What the answer of a search says of an index: as much as tells whether it is as it was."""
+
+    version: int = 0
+    last_id: int = 0
+    deleted: int = 0
+    is_diskann: bool = False
 
 
 def read_state(tables: Tables, alias: str) -> State:
@@ -42,7 +53,7 @@ def read_state(tables: Tables, alias: str) -> State:
     rows = execute(alias, sql.state(tables))
     if not rows:
         return State()
-    version, last_id, count, middle, lists, lists_last_id, lists_rows, settings, is_diskann = rows[0]
+    version, last_id, count, middle, lists, lists_last_id, lists_rows, settings, is_diskann, deleted = rows[0]
     return State(
         version=version,
         last_id=last_id,
@@ -53,6 +64,7 @@ def read_state(tables: Tables, alias: str) -> State:
         lists_rows=lists_rows,
         settings=json.loads(settings),
         is_diskann=bool(is_diskann),
+        deleted=deleted,
     )
 
 

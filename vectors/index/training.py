@@ -135,7 +135,7 @@ class _Build:
         self._collection, self._alias, self._progress = collection, alias, progress
         self._tables = Tables.of(collection)
         self._version = new_version()
-        self._last_id = 0
+        self._last_id = self._deleted_before = 0
         self._state = State()
 
     def claim(self) -> None:
@@ -149,6 +149,7 @@ class _Build:
                     shown(self._collection.name),
                     "Wait until that build is done; one that died is out of the way after two minutes.",
                 )
+            self._deleted_before = index.deleted
             self._indexes.filter(pk=self._collection.pk).update(
                 building=self._version, building_at=timezone.now()
             )
@@ -220,6 +221,7 @@ class _Build:
                 lists=state.lists,
                 lists_last_id=state.lists_last_id,
                 lists_rows=state.lists_rows,
+                deleted=index.deleted - self._deleted_before,
                 settings={k: v for k, v in index.settings.items() if k != "probes"} | dict(state.settings),
                 building=0,
                 building_at=None,

@@ -14,12 +14,20 @@ TABLES = {
 }
 
 
+TRIGGER = (
+    "CREATE TRIGGER vec_{0}_deleted AFTER DELETE ON vec_{0}_items "
+    "BEGIN UPDATE vector_indexes SET deleted = deleted + 1 WHERE collection_id = {0}; END"
+)
+
+
 def create_tables(apps, schema_editor):
     collections = apps.get_model("vectors", "Collection").objects.using(schema_editor.connection.alias)
     for pk in collections.values_list("pk", flat=True):
         for kind, columns in TABLES.items():
             schema_editor.execute(f"DROP TABLE IF EXISTS vec_{int(pk)}_{kind}")
             schema_editor.execute(f"CREATE TABLE vec_{int(pk)}_{kind} ({columns})")
+        schema_editor.execute(f"DROP TRIGGER IF EXISTS vec_{int(pk)}_deleted")
+        schema_editor.execute(TRIGGER.format(int(pk)))
     collections.update(schema_version=2)
 
 
@@ -28,6 +36,7 @@ def drop_tables(apps, schema_editor):
     for pk in collections.values_list("pk", flat=True):
         for kind in TABLES:
             schema_editor.execute(f"DROP TABLE vec_{int(pk)}_{kind}")
+        schema_editor.execute(f"DROP TRIGGER vec_{int(pk)}_deleted")
     collections.update(schema_version=1)
 
 
@@ -45,6 +54,7 @@ class Migration(migrations.Migration):
                 ('version', models.PositiveIntegerField(default=0)),
                 ('last_id', models.PositiveBigIntegerField(default=0)),
                 ('rows', models.PositiveBigIntegerField(default=0, help_text='Codes in the blocks, of deleted rows too.')),
+                ('deleted', models.PositiveBigIntegerField(default=0, help_text='Items deleted since, by a trigger.')),
                 ('middle', models.BinaryField(default=bytes)),
                 ('lists', models.PositiveIntegerField(default=0, help_text='How many inverted lists there are.')),
                 ('lists_last_id', models.PositiveBigIntegerField(default=0)),

@@ -44,23 +44,20 @@ def forget() -> None:
 
 def index_of(connection: BaseDatabaseWrapper, collection: Collection) -> IndexCache:
     """What this process holds of the collection's index."""
-    key = (connection.alias, database_behind(connection.alias), collection.pk, collection.generation)
+    key = (connection.alias, database_behind(connection), collection.pk, collection.generation)
     return registry.get(key, Tables.of(collection))
 
 
-def scan_for(
-    connection: BaseDatabaseWrapper, collection: Collection, request: Request, strategy: str | None = None
-) -> Scan:
-    """How to look for `request` with the collection's strategy, or with `strategy` in its stead.
+def scan_for(connection: BaseDatabaseWrapper, index: IndexCache, request: Request, name: str) -> Scan:
+    """How to look for `request` with the strategy of that name.
 
     `auto` takes what costs least (see `vectors.planner`). A strategy whose index is not there, or not yet,
     gives way to the next simpler one, in the end to `exact`; so does one that would look up most rows to
     find enough behind a filter. The plan says which one it was.
     """
-    name = strategy or collection.strategy
     if name not in STRATEGIES:
         raise InvalidQuery("strategy", " or ".join(STRATEGIES), shown(name))
-    return _Choice(connection, index_of(connection, collection), name).scan(request)
+    return _Choice(connection, index, name).scan(request)
 
 
 class _Choice:
@@ -113,7 +110,7 @@ class _Choice:
                 self._tables, request, depth=depth, memory=self._memory, cost=cost, wider=self.scan
             )
         found = self._found(name, state, request, depth)
-        return None if found is None else self._candidates(name, request, found, depth, cost)
+        return None if found is None else self._candidates(name, state, request, found, depth, cost)
 
     def _found(self, name: str, state: State, request: Request, depth: int) -> Found | None:
         metric = self._tables.metric
@@ -134,7 +131,9 @@ class _Choice:
             return found
         return None
 
-    def _candidates(self, name: str, request: Request, found: Found, depth: int, cost: float) -> Candidates:
+    def _candidates(
+        self, name: str, state: State, request: Request, found: Found, depth: int, cost: float
+    ) -> Candidates:
         return Candidates(
             name,
             self._tables,
@@ -145,6 +144,7 @@ class _Choice:
             cost=cost,
             wider=self.scan,
             on_worn=self._cache.compact,
+            is_sure=found.deleted == state.deleted,
         )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from vectors.codec import Matrix
-from vectors.search_sql import Leg
+from vectors.search_sql import Answer, Leg
 from vectors.sql import Where
 
 
@@ -18,7 +17,8 @@ class Request:
     """What the semantic leg of a search is about: a float32 `vector` of shape (dimensions,).
 
     `k` rows are shown in the end; `limit` ≥ k nearest rows take part in the fusion. `where` restricts them.
-    `tries` scans have looked for it before and found too little.
+    `tries` scans have looked for it before and found too little. `is_plain` says that nothing but the nearest
+    items is asked for: no filter, no keywords, no other table's rows.
     """
 
     vector: Matrix
@@ -26,6 +26,7 @@ class Request:
     limit: int
     where: Where | None = None
     tries: int = 0
+    is_plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,9 @@ class Scan(Protocol):
     """One look for the nearest rows. Distances are exact; only which rows are looked at may differ.
 
     `cost` is what it was estimated at, in milliseconds. `leg` is its part of the search's statement, if it
-    has one. `conclude` takes the counts that the leg asked
-    for: it gives the plan, or another scan where the answer might be lacking, and may see to what the process
-    holds of the index. It is called only if the collection was the one that the scan was made for.
+    has one. `conclude` takes the answer, with the counts that the leg asked for: it gives the plan, or
+    another scan where the answer might be lacking, and may see to what the process holds of the index. It is
+    called only if the collection was the one that the scan was made for.
     """
 
     name: str
@@ -72,4 +73,4 @@ class Scan(Protocol):
     @property
     def leg(self) -> Leg | None: ...
 
-    def conclude(self, connection: BaseDatabaseWrapper, counts: Sequence[int]) -> Plan | Scan: ...
+    def conclude(self, connection: BaseDatabaseWrapper, answer: Answer) -> Plan | Scan: ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,8 +11,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from vectors.codec import to_blob
 from vectors.index.cache import WORN
 from vectors.index.codes import Ids
+from vectors.index.state import Seen
 from vectors.planner import Memory
-from vectors.search_sql import candidate_leg
+from vectors.search_sql import Answer, Leg, Picked, candidate_leg
 from vectors.sql import Tables, id_list
 from vectors.strategies.base import Plan, Request, Scan
 
@@ -28,7 +29,8 @@ _GONE: Final = 0.05
 class Found:
     """Candidates: `ids` int64 out of the `scanned` rows up to `last_id`.
 
-    They are `all` that there are, or those that may be among the nearest.
+    They are `all` that there are, or those that may be among the nearest. As long as the database holds that
+    `version` of the index and counts `deleted` deletions, all of them are there.
     """
 
     ids: Ids
@@ -36,6 +38,13 @@ class Found:
     last_id: int
     all: bool
     probes: int = 0
+    version: int = 0
+    deleted: int = 0
+
+    def is_there(self, seen: Seen) -> bool:
+        """Are all candidates there, in a database whose index is like that?"""
+        is_same = seen.version == self.version and seen.deleted == self.deleted
+        return is_same and seen.last_id >= self.last_id
 
 
 class Candidates:
@@ -58,23 +67,32 @@ class Candidates:
         cost: float,
         wider: Callable[[Request], Scan],
         on_worn: Callable[[BaseDatabaseWrapper], None],
+        is_sure: bool,
     ) -> None:
         self.name, self.cost = name, cost
         self._request, self._found, self._depth = request, found, depth
         self._memory, self._wider, self._on_worn = memory, wider, on_worn
-        self.leg = candidate_leg(
-            tables,
-            to_blob(request.vector),
-            request.limit,
-            request.where,
-            ids=id_list(found.ids),
-            after=found.last_id,
+        self._tables, self._picked = tables, Picked(id_list(found.ids), found.last_id)
+        self.leg = Leg(picked=self._picked) if is_sure and request.is_plain else self._counting()
+
+    def _counting(self) -> Leg:
+        """The leg that counts which of the candidates are there and match."""
+        request = self._request
+        return candidate_leg(
+            self._tables, to_blob(request.vector), request.limit, request.where, self._picked
         )
 
-    def conclude(self, connection: BaseDatabaseWrapper, counts: Sequence[int]) -> Plan | Scan:
-        listed, later = map(int, counts)
+    def conclude(self, connection: BaseDatabaseWrapper, answer: Answer) -> Plan | Scan:
         found, where = self._found, self._request.where
         asked = len(found.ids)
+        if answer.counts is not None:
+            listed, later = map(int, answer.counts)
+        elif found.is_there(answer.index):
+            listed, later = asked, 0
+        else:
+            # Some were deleted meanwhile: ask again, and count.
+            self.leg = self._counting()
+            return self
         share = max(listed, 0.5) / max(asked, 1)
         if where is not None or share < 1 or self._memory.knows(None):
             self._memory.saw_share(where, share)

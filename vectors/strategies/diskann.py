@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -10,7 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from vectors.codec import to_blob
 from vectors.planner import Memory
-from vectors.search_sql import diskann_leg
+from vectors.search_sql import Answer, diskann_leg
 from vectors.sql import Tables
 from vectors.strategies.base import Plan, Request, Scan
 
@@ -43,8 +43,8 @@ class DiskAnn:
         self._asked = min(MOST, max(LEAST, 4 * depth, request.limit))
         self.leg = diskann_leg(tables, to_blob(request.vector), request.limit, request.where, self._asked)
 
-    def conclude(self, connection: BaseDatabaseWrapper, counts: Sequence[int]) -> Plan | Scan:
-        matching, _ = map(int, counts)
+    def conclude(self, connection: BaseDatabaseWrapper, answer: Answer) -> Plan | Scan:
+        matching, _ = map(int, answer.counts or (0, 0))
         if self._request.where is not None:
             self._memory.saw_share(self._request.where, max(matching, 0.5) / self._asked)
         if matching < self._request.limit:

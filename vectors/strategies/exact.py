@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from vectors.codec import to_blob
 from vectors.index.cache import IndexCache
-from vectors.search_sql import exact_leg
+from vectors.search_sql import Answer, exact_leg
 from vectors.sql import Tables
 from vectors.strategies.base import Plan, Request
 
@@ -23,8 +21,8 @@ class Exact:
         self._index, self._where = index, request.where
         self.leg = exact_leg(tables, to_blob(request.vector), request.limit, request.where)
 
-    def conclude(self, connection: BaseDatabaseWrapper, counts: Sequence[int]) -> Plan:
-        total, measured = map(int, counts)
+    def conclude(self, connection: BaseDatabaseWrapper, answer: Answer) -> Plan:
+        total, measured = map(int, answer.counts or (0, 0))
         if self._where is not None:
             self._index.memory.saw_share(self._where, max(measured, 0.5) / max(total, 1))
         if self._index.is_worn(total):

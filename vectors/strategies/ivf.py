@@ -34,4 +34,7 @@ def by_lists(
     )
     # Of the rows in all lists each is there twice.
     is_all = probes >= len(lists) and 2 * len(ids) >= len(codes) and len(ids) == len(np.unique(codes.ids))
-    return Found(ids, len(codes), later.last_id, all=is_all, probes=len(numbers))
+    # Codes in lists are as old as these: only where nothing was deleted since are all rows there.
+    return Found(
+        ids, len(codes), later.last_id, all=is_all, probes=len(numbers), version=lists.version, deleted=0
+    )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from vectors.search_sql import Answer
 from vectors.strategies.base import Plan
 
 
@@ -16,5 +15,5 @@ class KeywordsOnly:
     cost = 0.0
     leg = None
 
-    def conclude(self, connection: BaseDatabaseWrapper, counts: Sequence[int]) -> Plan:
-        return Plan(self.name, scanned=counts[0], reranked=0, exhaustive=True)
+    def conclude(self, connection: BaseDatabaseWrapper, answer: Answer) -> Plan:
+        return Plan(self.name, scanned=int((answer.counts or [0])[0]), reranked=0, exhaustive=True)

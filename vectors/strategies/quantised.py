@@ -15,4 +15,11 @@ def by_codes(snapshot: Snapshot, request: Request, depth: int, metric: str) -> F
     ids = query.candidates(
         codes, min(depth, len(codes)), at_least=request.limit, confidence=confidence(snapshot.state.settings)
     )
-    return Found(ids, len(codes), snapshot.last_id, all=len(ids) == len(codes))
+    return Found(
+        ids,
+        len(codes),
+        snapshot.last_id,
+        all=len(ids) == len(codes),
+        version=snapshot.state.version,
+        deleted=snapshot.deleted,
+    )
