@@ -6,6 +6,7 @@ from ninja.openapi.docs import Swagger
 import ops.api
 import prompts.api
 import vectors.api
+import vectors.relevance.api
 
 from . import api_errors
 from .api_auth import AUTH
@@ -29,4 +30,5 @@ api = NinjaAPI(
 api_errors.install(api)
 api.add_router("", prompts.api.router)
 api.add_router("/vectors", vectors.api.router)
+api.add_router("/vectors", vectors.relevance.api.router)
 api.add_router("/environments", ops.api.router)

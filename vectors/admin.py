@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+import vectors.relevance.admin  # noqa: F401 - registers its pages
 from vectors import store
 from vectors.models import Collection
 
@@ -20,16 +21,22 @@ if TYPE_CHECKING:
 class CollectionForm(forms.ModelForm):
     class Meta:
         model = Collection
-        fields = ("strategy", "keyword_weight")
+        fields = ("strategy", "keyword_weight", "keyword_weight_cjk")
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        weight = self.fields.get("keyword_weight")
-        if weight is not None:
-            weight.widget.attrs.update(min=0, max=1, step=0.05)
+        for name in ("keyword_weight", "keyword_weight_cjk"):
+            if (field := self.fields.get(name)) is not None:
+                field.widget.attrs.update(min=0, max=1, step=0.05)
 
     def clean_keyword_weight(self) -> float | None:
-        weight: float | None = self.cleaned_data["keyword_weight"]
+        return self._weight("keyword_weight")
+
+    def clean_keyword_weight_cjk(self) -> float | None:
+        return self._weight("keyword_weight_cjk")
+
+    def _weight(self, name: str) -> float | None:
+        weight: float | None = self.cleaned_data[name]
         if weight is not None and not 0 <= weight <= 1:
             raise ValidationError(f"Expected a number from 0 to 1, got {weight}.", code="range")
         return weight
@@ -61,7 +68,7 @@ class CollectionAdmin(ModelAdmin):
     )  # fmt: skip
     fieldsets = (
         (None, {"fields": ("name", "row_count", "embedder", "model", "dimensions", "metric")}),
-        ("Search", {"fields": ("strategy", "keyword_weight")}),
+        ("Search", {"fields": ("strategy", "keyword_weight", "keyword_weight_cjk")}),
         ("Dates", {"fields": ("created_at", "updated_at")}),
     )
 

@@ -155,3 +155,7 @@ def drop_tables(instance: Collection, using: str, **_: Any) -> None:
     with connections[using].cursor() as cursor:
         for statement in Tables(instance.pk, instance.dimensions, instance.metric).drop():
             cursor.execute(statement)
+
+
+# Django finds models in this module.
+from vectors.relevance.models import EvaluationRun, Judgement  # noqa: E402, F401

@@ -79,6 +79,9 @@ class CollectionIn(Body):
     metric: str | None = Field(None, description="cosine or l2.")
     strategy: str = Field("auto", description="auto, exact, quantised, ivf or diskann.")
     keyword_weight: float | None = Field(None, description="Share of keywords in hybrid search, 0…1.")
+    keyword_weight_cjk: float | None = Field(
+        None, description="The same for queries in Japanese, Chinese or Korean."
+    )
 
 
 class CollectionOut(Schema):
@@ -89,6 +92,7 @@ class CollectionOut(Schema):
     metric: str
     strategy: str
     keyword_weight: float | None
+    keyword_weight_cjk: float | None
     created_at: datetime
     updated_at: datetime
 

@@ -17,6 +17,8 @@ _MENU = (
     ("Prompts", "article", "prompts.view_prompt", "prompts_prompt_changelist"),
     ("Evaluations", "grade", "prompts.view_evaluation", "prompts_evaluation_changelist"),
     ("Collections", "database", "vectors.view_collection", "vectors_collection_changelist"),
+    ("Judgements", "thumbs_up_down", "vectors.view_judgement", "vectors_judgement_changelist"),
+    ("Search quality", "query_stats", "vectors.view_evaluationrun", "vectors_evaluationrun_changelist"),
     ("Environments", "account_tree", "ops.view_environment", "ops_environment_changelist"),
     ("API keys", "key", "prompts.view_apikey", "prompts_apikey_changelist"),
     ("Users", "person", "prompts.view_user", "prompts_user_changelist"),
