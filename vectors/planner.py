@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -81,9 +81,12 @@ class Memory:
     _shares: OrderedDict[Hashable, tuple[float, int]] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def corrected(self, strategy: str, cost: float) -> float:
-        """An estimate, in the light of what searches by that strategy took."""
-        return cost * self.corrections.get(strategy, 1.0)
+    def corrected(self, strategy: str, cost: float, measured: Mapping[str, float]) -> float:
+        """An estimate, in the light of what searches by that strategy took.
+
+        `measured` says, by strategy, what tuning found: milliseconds over the estimate.
+        """
+        return cost * self.corrections.get(strategy, measured.get(strategy, 1.0))
 
     def took(self, strategy: str, cost: float, milliseconds: float) -> None:
         """Learn from one search; `cost` is what it was estimated at, without corrections."""

@@ -120,7 +120,7 @@ class SearchStatement:
         """Take the rows of `statement` apart."""
         if self._picked is not None:
             return self._read_short(rows)
-        hits = sorted(rows, key=_order)
+        hits = sorted((row for row in rows if not row[0] or row[4] is not None), key=_order)
         header = hits.pop(0)[1:]
         at, end = len(FIELDS), len(FIELDS) + len(_INDEX) + len(self._counts)
         width = len(HIT_COLUMNS) + len(self.shown.columns)
@@ -153,7 +153,8 @@ class SearchStatement:
         if not rows:
             return Answer([None] * len(FIELDS), Seen(), None, [])
         at, end = len(FIELDS), len(FIELDS) + len(_INDEX)
-        found = sorted((row[end:] for row in rows if row[end] is not None), key=_by_distance)
+        # A damaged embedding, zero or not finite, is at no distance at all.
+        found = sorted((row[end:] for row in rows if row[end + 2] is not None), key=_by_distance)
         hits: list[Sequence[Any]] = [
             (number, key, far, -far, None, None, *shown) for number, key, far, *shown in found
         ]

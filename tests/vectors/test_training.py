@@ -1,10 +1,12 @@
 """An index is built beside the old one; who reads meets the one or the other, never a mixture."""
 
+import json
 import threading
 from datetime import timedelta
 
 import numpy as np
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, connections
 from django.utils import timezone
 
@@ -50,7 +52,11 @@ def test_lists_find_what_an_exact_search_finds(metric):
     truth = [set(keys(near(collection, probe, strategy="exact"))) for probe in probes]
     assert np.mean([len(a & b) / 10 for a, b in zip(found, truth, strict=True)]) >= 0.97
     plan = near(collection, probes[0]).plan
-    assert (plan["strategy"], plan["probes"], plan["exhaustive"]) == ("ivf", made.settings["probes"], False)
+    assert (plan["strategy"], plan["probes"], plan["exhaustive"]) == (
+        "ivf",
+        made.settings["ivf"]["probes"],
+        False,
+    )
     assert plan["scanned"] < 4_000
 
 
@@ -327,9 +333,22 @@ def test_as_many_lists_are_probed_as_hold_the_true_neighbours():
 def test_settings_that_were_tuned_outlive_a_build():
     collection = collect(cloud(2_000), "ivf")
     rebuild(collection, lists=20)
-    Index.objects.update(settings={"confidence": 2.5, "probes": 17})
+    Index.objects.update(settings={"quantised": {"confidence": 2.5}, "ivf": {"probes": 17}})
     assert rebuild(collection, lists=10).lists == 10
-    assert Index.objects.get().settings["confidence"] == 2.5
-    assert Index.objects.get().settings["probes"] < 11
+    assert Index.objects.get().settings["quantised"] == {"confidence": 2.5}
+    assert Index.objects.get().settings["ivf"]["probes"] < 11
     rebuild(collection, strategy="quantised")
-    assert Index.objects.get().settings == {"confidence": 2.5}
+    assert Index.objects.get().settings == {"quantised": {"confidence": 2.5}}
+
+
+def test_the_command_builds_and_says_what(capsys):
+    collect(cloud(2_000), "auto")
+    call_command("rebuild_vectors", "cloud", "--strategy", "ivf", "--lists", "20", "--json")
+    figures = json.loads(capsys.readouterr().out)
+    assert (figures["rows"], figures["lists"], figures["diskann"]) == (2_000, 20, False)
+    call_command("rebuild_vectors", "cloud")
+    assert "2,000 codes, in" in capsys.readouterr().out
+    call_command("rebuild_vectors", "cloud", "--strategy", "diskann")
+    assert "DiskANN, in" in capsys.readouterr().out
+    with pytest.raises(CommandError, match="--lists: expected a number from 0, got -1"):
+        call_command("rebuild_vectors", "cloud", "--lists", "-1")

@@ -17,13 +17,15 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from vectors.errors import CorruptIndex
 from vectors.index import sql
 from vectors.index.blocks import read_blocks
 from vectors.index.codes import Codes, words_of
@@ -153,6 +155,7 @@ class IndexCache:
         self._flats: dict[int, Flat] = {}
         self._lists: Lists | None = None
         self._broken: int | None = None
+        self._tried: Mapping[str, Any] = {}
         self.memory = Memory()
 
     def state(self, connection: BaseDatabaseWrapper) -> State | None:
@@ -160,6 +163,8 @@ class IndexCache:
         state = self._state
         if state is None and not _in_transaction(connection):
             state = self._state = read_state(self.tables, connection.alias)
+        if self._tried and state is not None:
+            return replace(state, settings={**state.settings, **self._tried})
         return state
 
     def flat(self, connection: BaseDatabaseWrapper, after: int = 0) -> Snapshot | None:
@@ -212,10 +217,24 @@ class IndexCache:
                 state, last_id=seen.last_id, deleted=seen.deleted, is_diskann=seen.is_diskann
             )
 
+    @contextmanager
+    def trying(self, settings: Mapping[str, Any]) -> Iterator[None]:
+        """Go by these settings instead of the same ones of the index, in this process alone."""
+        self._tried = settings
+        try:
+            yield
+        finally:
+            self._tried = {}
+
     def drop(self) -> None:
         """Forget everything: the next search loads it anew."""
         self._state = self._lists = None
         self._flats = {}
+
+    def forget(self) -> None:
+        """Drop everything, and what was learned of costs and filters."""
+        self.drop()
+        self.memory = Memory()
 
     def is_worn(self, rows: int) -> bool:
         """Are more than a tenth of all codes held of rows that are gone, if there are `rows` of them?"""
@@ -243,16 +262,25 @@ class IndexCache:
             if not state.version or state.version == self._broken:
                 return None
             flat = self._flats.get(after) or Flat(self.tables, state, after)
-            if flat.absorb(alias):
-                if after == 0 and not flat.is_whole:
-                    # Codes that lack rows would lose them silently: rather none, until they are mended.
-                    self._broken = state.version
-                    _log.error("Index of collection %s: codes are missing; run verify_vectors.", alias)
+            try:
+                is_current = flat.absorb(alias)
+            except CorruptIndex as error:
+                self._give_up(state, str(error))
+                return None
+            if is_current:
+                if flat.snapshot.last_id < state.last_id or (after == 0 and not flat.is_whole):
+                    self._give_up(state, "codes are missing")
                     return None
                 self._flats[after] = flat
                 self._state = flat.snapshot.state
                 return flat.snapshot
         return None
+
+    def _give_up(self, state: State, why: str) -> None:
+        """Codes that lack rows would lose them silently: rather none, until they are mended."""
+        self.drop()
+        self._state, self._broken = state, state.version
+        _log.error("The index of collection %s is not used: %s. Run verify_vectors.", self.tables.pk, why)
 
 
 class CacheRegistry:

@@ -24,7 +24,7 @@ and Viswanath, "All-but-the-top", 2018).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -121,11 +121,6 @@ class Codes:
             np.concatenate([part.squares for part in parts]),
             np.concatenate([part.scales for part in parts]),
         )
-
-
-def confidence(settings: Mapping[str, Any]) -> float:
-    """The standard deviations that an index was tuned to, or the default."""
-    return float(settings.get("confidence", CONFIDENCE))
 
 
 def words_of(dimensions: int) -> int:

@@ -133,3 +133,76 @@ def vectors_between(tables: Tables, after: int, up_to: int, limit: int) -> State
         f"SELECT id, embedding FROM {tables.vectors} WHERE id > %s AND id <= %s ORDER BY id LIMIT %s",
         [after, up_to, limit],
     )
+
+
+# -- figures and checks ------------------------------------------------------------------------------------
+
+
+def row_counts(tables: Tables, last_id: int) -> Statement:
+    """(rows, rows past `last_id`)."""
+    return (
+        f"""SELECT (SELECT count(*) FROM {tables.items}),
+                   (SELECT count(*) FROM {tables.vectors} WHERE id > %s)""",
+        [last_id],
+    )
+
+
+def list_lengths(tables: Tables, version: int) -> Statement:
+    """(bytes of codes) of each list."""
+    return f"SELECT sum(length(codes)) FROM {tables.lists} WHERE version = %s GROUP BY list", [version]
+
+
+def sizes(tables: Tables) -> Statement:
+    """(table or index, bytes of its pages) of what belongs to the collection."""
+    return (
+        "SELECT name, sum(pgsize) FROM dbstat WHERE name LIKE %s ESCAPE '!' GROUP BY name",
+        [f"%vec!_{tables.pk}!_%"],
+    )
+
+
+def items_without_vector(tables: Tables, limit: int) -> Statement:
+    """(key) by id."""
+    return (
+        f"""SELECT key FROM {tables.items} WHERE id NOT IN (SELECT id FROM {tables.vectors})
+            ORDER BY id LIMIT %s""",
+        [limit],
+    )
+
+
+def vectors_without_item(tables: Tables) -> Statement:
+    """(id)"""
+    return f"SELECT id FROM {tables.vectors} WHERE id NOT IN (SELECT id FROM {tables.items})", []
+
+
+def items_without_text(tables: Tables, limit: int) -> Statement:
+    """(id, title, text) of items that the full text lacks."""
+    return (
+        f"""SELECT id, title, text FROM {tables.items}
+            WHERE id NOT IN (SELECT id FROM {tables.fts}_docsize) ORDER BY id LIMIT %s""",
+        [limit],
+    )
+
+
+def texts_without_item(tables: Tables) -> Statement:
+    """(id)"""
+    return f"SELECT id FROM {tables.fts}_docsize WHERE id NOT IN (SELECT id FROM {tables.items})", []
+
+
+def contents_after(tables: Tables, last_id: int, limit: int) -> Statement:
+    """(id, key, title, text, content hash, embedding or NULL) by id."""
+    return (
+        f"""SELECT i.id, i.key, i.title, i.text, i.content_hash, v.embedding
+            FROM {tables.items} AS i LEFT JOIN {tables.vectors} AS v ON v.id = i.id
+            WHERE i.id > %s ORDER BY i.id LIMIT %s""",
+        [last_id, limit],
+    )
+
+
+def other_versions(tables: Tables, keep: Sequence[int]) -> Statement:
+    """(rows that belong to no version of `keep`)."""
+    kept = json.dumps(list(keep))
+    counts = " + ".join(
+        f"(SELECT count(*) FROM {table} WHERE version NOT IN {_LIST})"
+        for table in (tables.blocks, tables.lists, tables.centroids)
+    )
+    return f"SELECT {counts}", [kept] * 3

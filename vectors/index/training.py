@@ -189,7 +189,7 @@ class _Build:
             self._write_lists(codes, numbers, len(centroids))
             self._write_centroids(centroids)
             found = np.searchsorted(codes.ids, truth.ids)
-            settings["probes"] = probes_for(queries, centroids, numbers[found], truth.ids >= 0)
+            settings["ivf"] = {"probes": probes_for(queries, centroids, numbers[found], truth.ids >= 0)}
         self._state = State(
             settings=settings,
             version=self._version,
@@ -222,7 +222,8 @@ class _Build:
                 lists_last_id=state.lists_last_id,
                 lists_rows=state.lists_rows,
                 deleted=index.deleted - self._deleted_before,
-                settings={k: v for k, v in index.settings.items() if k != "probes"} | dict(state.settings),
+                settings={name: one for name, one in index.settings.items() if name != "ivf"}
+                | dict(state.settings),
                 building=0,
                 building_at=None,
                 built_at=timezone.now(),

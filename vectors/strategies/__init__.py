@@ -9,6 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from vectors import planner
 from vectors.errors import InvalidQuery, shown
+from vectors.index import codes
 from vectors.index.cache import IndexCache, registry
 from vectors.index.state import State
 from vectors.rows import database_behind
@@ -34,7 +35,17 @@ _TUNED_FOR: Final = 10
 # Scans after which a search measures all rows.
 _TRIES: Final = 2
 
-__all__ = ["STRATEGIES", "KeywordsOnly", "Plan", "Request", "Scan", "forget", "index_of", "scan_for"]
+__all__ = [
+    "STRATEGIES",
+    "KeywordsOnly",
+    "Plan",
+    "Request",
+    "Scan",
+    "costs_of",
+    "forget",
+    "index_of",
+    "scan_for",
+]
 
 
 def forget() -> None:
@@ -73,7 +84,8 @@ class _Choice:
             share = self._memory.share(request.where)
             depth = depth_for(request, share)
             costs = self._costs(state, request, depth, share)
-            for name in sorted(costs, key=lambda name: self._memory.corrected(name, costs[name])):
+            measured = state.settings.get("costs", {})
+            for name in sorted(costs, key=lambda one: self._memory.corrected(one, costs[one], measured)):
                 scan = self._by(name, state, request, depth, costs[name])
                 if scan is not None:
                     return scan
@@ -82,24 +94,18 @@ class _Choice:
 
     def _costs(self, state: State, request: Request, depth: int, share: float | None) -> dict[str, float]:
         """What each strategy that may be used would cost, without corrections."""
-        rows, dimensions = state.rows, self._tables.dimensions
-        is_filtered = request.where is not None
-        measuring = planner.candidates_cost(min(_typical(depth, request), rows), dimensions, is_filtered)
-        exact = planner.exact_cost(rows, dimensions, (share or 1.0) if is_filtered else None)
-        costs = {"exact": exact}
-        if state.version:
-            costs["quantised"] = planner.codes_cost(rows, dimensions) + measuring
-        if state.is_diskann and depth <= diskann.MOST and request.limit <= diskann.MOST:
-            costs["diskann"] = planner.diskann_cost(dimensions)
-        if state.lists:
-            probes = _probes(request, state, depth)
-            scanned = min(rows, rows - state.lists_rows + 2 * probes * state.lists_rows // state.lists)
-            costs["ivf"] = planner.lists_cost(state.lists, probes, scanned, dimensions) + measuring
+        costs = costs_of(state, self._tables, request, depth, share)
         if self._name == "auto":
-            return costs if dimensions >= AUTO_DIMENSIONS else {"exact": exact}
+            # Where tuning found that a strategy finds enough, it may be used with few dimensions, too.
+            is_trusted = self._tables.dimensions >= AUTO_DIMENSIONS
+            return {
+                name: cost
+                for name, cost in costs.items()
+                if is_trusted or name == "exact" or "recall" in state.settings.get(name, {})
+            }
         # One that was asked for is taken, unless a filter makes it dearer than measuring every row.
         name = next(name for name in (self._name, "quantised", "exact") if name in costs)
-        return {name: costs[name]} | ({"exact": exact} if is_filtered else {})
+        return {name: costs[name]} | ({"exact": costs["exact"]} if request.where is not None else {})
 
     def _by(self, name: str, state: State, request: Request, depth: int, cost: float) -> Scan | None:
         """The scan of that strategy, None where its index is not to be had after all."""
@@ -114,9 +120,14 @@ class _Choice:
 
     def _found(self, name: str, state: State, request: Request, depth: int) -> Found | None:
         metric = self._tables.metric
+        confidence = float(state.settings.get(name, {}).get("confidence", codes.CONFIDENCE))
         if name == "quantised":
             snapshot = self._cache.flat(self._connection)
-            return None if snapshot is None else by_codes(snapshot, request, depth, metric)
+            return (
+                None
+                if snapshot is None
+                else by_codes(snapshot, request, depth=depth, confidence=confidence, metric=metric)
+            )
         if name == "ivf":
             lists = self._cache.lists(self._connection)
             later = None if lists is None else self._cache.flat(self._connection, after=lists.last_id)
@@ -124,7 +135,14 @@ class _Choice:
                 return None
             probes = _probes(request, state, depth)
             found = by_lists(
-                self._connection.alias, lists, later, request, probes=probes, depth=depth, metric=metric
+                self._connection.alias,
+                lists,
+                later,
+                request,
+                probes=probes,
+                depth=depth,
+                confidence=confidence,
+                metric=metric,
             )
             if found is None:
                 self._cache.drop()
@@ -148,6 +166,29 @@ class _Choice:
         )
 
 
+def costs_of(
+    state: State, tables: Tables, request: Request, depth: int | None = None, share: float | None = None
+) -> dict[str, float]:
+    """What each strategy whose index is there would cost, in milliseconds, as `vectors.planner` estimates it.
+
+    The `depth` nearest rows are to be covered (by default, k of them); a filter lets a `share` through.
+    """
+    depth = request.k if depth is None else depth
+    rows, dimensions = state.rows, tables.dimensions
+    is_filtered = request.where is not None
+    measuring = planner.candidates_cost(min(_typical(depth, request), rows), dimensions, is_filtered)
+    costs = {"exact": planner.exact_cost(rows, dimensions, (share or 1.0) if is_filtered else None)}
+    if state.version:
+        costs["quantised"] = planner.codes_cost(rows, dimensions) + measuring
+    if state.is_diskann and depth <= diskann.MOST and request.limit <= diskann.MOST:
+        costs["diskann"] = planner.diskann_cost(dimensions)
+    if state.lists:
+        probes = _probes(request, state, depth)
+        scanned = min(rows, rows - state.lists_rows + 2 * probes * state.lists_rows // state.lists)
+        costs["ivf"] = planner.lists_cost(state.lists, probes, scanned, dimensions) + measuring
+    return costs
+
+
 def default_probes(lists: int) -> int:
     """Lists to look into where none were tuned: recall@10 is 0.99 or more on 30,000 MiniLM embeddings."""
     return max(8, 2 * math.isqrt(lists))
@@ -160,5 +201,5 @@ def _typical(depth: int, request: Request) -> int:
 
 def _probes(request: Request, state: State, depth: int) -> int:
     """How many lists to look into: more where more of the nearest rows are to be covered."""
-    tuned = int(state.settings.get("probes", 0)) or default_probes(state.lists)
+    tuned = int(state.settings.get("ivf", {}).get("probes", 0)) or default_probes(state.lists)
     return min(state.lists, math.ceil(tuned * math.sqrt(max(1.0, depth / _TUNED_FOR))))

@@ -5,14 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from vectors.index.cache import Snapshot
-from vectors.index.codes import CodedQuery, Codes, confidence
+from vectors.index.codes import CodedQuery, Codes
 from vectors.index.lists import Lists
 from vectors.strategies.base import Request
 from vectors.strategies.candidates import Found
 
 
 def by_lists(
-    alias: str, lists: Lists, later: Snapshot, request: Request, *, probes: int, depth: int, metric: str
+    alias: str,
+    lists: Lists,
+    later: Snapshot,
+    request: Request,
+    *,
+    probes: int,
+    depth: int,
+    confidence: float,
+    metric: str,
 ) -> Found | None:
     """The rows that may be among the `depth` nearest, of the `probes` nearest lists and of what came `later`.
 
@@ -29,7 +37,7 @@ def by_lists(
         codes,
         min(depth, len(codes)),
         at_least=request.limit,
-        confidence=confidence(later.state.settings),
+        confidence=confidence,
         has_twins=True,
     )
     # Of the rows in all lists each is there twice.
