@@ -6,9 +6,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -70,3 +71,35 @@ def _wait_for(process: subprocess.Popen[bytes], url: str, log: Path, seconds: fl
         except urllib.error.URLError:
             time.sleep(0.1)
     raise AssertionError(f"{url} does not answer: {log.read_text()}")
+
+
+@contextmanager
+def worker(log: Path, variables: dict[str, str]) -> Iterator[None]:
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "--app",
+        "afn_project.celery",
+        "worker",
+        "--loglevel",
+        "INFO",
+        "--concurrency",
+        "1",
+    ]
+    environment = clean_environment(SECRET_KEY="k" * 50, **variables)
+    with log.open("w") as output:
+        process = subprocess.Popen(command, env=environment, cwd=BASE_DIR, stdout=output, stderr=output)
+        try:
+            wait_for(lambda: " ready." in log.read_text() or process.poll() is not None)
+            yield
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def wait_for(ask: Callable[[], Any], seconds: float = 60.0) -> Any:
+    end = time.monotonic() + seconds
+    while not (answer := ask()) and time.monotonic() < end:
+        time.sleep(0.1)
+    return answer

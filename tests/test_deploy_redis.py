@@ -4,9 +4,8 @@ import json
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from redis.retry import Retry
 
 from afn_project.env import BASE_DIR
 
-from .processes import clean_environment, manage, website
+from .processes import clean_environment, manage, wait_for, website, worker
 from .servers import HOST, Server, free_port, require, running
 
 DEPLOY = BASE_DIR / "deploy"
@@ -159,40 +158,8 @@ def as_in_container() -> dict[str, str]:
     return {"HOSTNAME": socket.gethostname(), "PATH": f"{programs}:/usr/bin:/bin"}
 
 
-@contextmanager
-def worker(log: Path, variables: dict[str, str]) -> Iterator[None]:
-    command = [
-        sys.executable,
-        "-m",
-        "celery",
-        "--app",
-        "afn_project.celery",
-        "worker",
-        "--loglevel",
-        "INFO",
-        "--concurrency",
-        "1",
-    ]
-    environment = clean_environment(SECRET_KEY="k" * 50, **variables)
-    with log.open("w") as output:
-        process = subprocess.Popen(command, env=environment, cwd=BASE_DIR, stdout=output, stderr=output)
-        try:
-            wait_for(lambda: " ready." in log.read_text() or process.poll() is not None)
-            yield
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
 def call(url: str, key: str, body: dict[str, str] | None = None) -> Any:
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     request = urllib.request.Request(url, json.dumps(body).encode() if body else None, headers)
     with urllib.request.urlopen(request, timeout=20) as response:
         return json.load(response)
-
-
-def wait_for(ask: Callable[[], Any], seconds: float = 60.0) -> Any:
-    end = time.monotonic() + seconds
-    while not (answer := ask()) and time.monotonic() < end:
-        time.sleep(0.1)
-    return answer

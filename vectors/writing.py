@@ -18,14 +18,19 @@ from vectors.embedders import Embedder, for_collection
 from vectors.errors import InvalidItem, StaleBatch, VectorError, shown
 from vectors.fulltext import index_text
 from vectors.index import blocks
+from vectors.index.state import State
+from vectors.index.training import is_due
 from vectors.items import CheckedItem, Item, check_item, text_to_embed
 from vectors.models import Collection
 from vectors.rows import as_json, execute, in_batches, writing_alias
+from vectors.signals import index_due
 from vectors.sql import Tables, id_list
 
 # One INSERT takes at most this much: sqld refuses values of 5 MB.
 _STATEMENT_ITEMS: Final = 500
 _STATEMENT_BYTES: Final = 2 * 2**20
+# New ids after which a writer asks whether the index is to be built anew.
+_ASKED_EVERY: Final = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,7 @@ def write(collection: Collection, prepared: Prepared, *, using: str | None = Non
         if replaced:
             _delete(tables, [one.key for one in replaced], alias)
         for chunk in _chunks(created + replaced, collection.dimensions):
-            _insert(tables, chunk, prepared.contents, stored, now, alias)
+            _insert(collection, chunk, prepared.contents, stored, now, alias)
         if annotated:
             rows = [[stored[one.key].id, one.metadata, now] for one in annotated]
             execute(alias, tables.update_metadata(as_json(rows)))
@@ -189,13 +194,15 @@ def _stored(collection: Collection, keys: list[str], alias: str) -> dict[str, _S
 
 
 def _insert(
-    tables: Tables,
+    collection: Collection,
     items: Sequence[CheckedItem],
     contents: dict[str, Content],
     stored: dict[str, _Stored],
     now: str,
     alias: str,
 ) -> None:
+    tables = Tables.of(collection)
+
     def born(key: str) -> str:
         return stored[key].created_at if key in stored else now
 
@@ -211,7 +218,18 @@ def _insert(
     texts = [[ids[one.key], contents[one.key].title, contents[one.key].body] for one in items]
     execute(alias, tables.insert_fts(as_json(texts)))
     if blocks.is_due(int(numbers[0]), int(numbers[-1])):
-        blocks.append(tables, alias, numbers, vectors)
+        state = blocks.append(tables, alias, numbers, vectors)
+        if numbers[-1] // _ASKED_EVERY > (numbers[0] - 1) // _ASKED_EVERY:
+            _tell_if_due(collection, state, alias)
+
+
+def _tell_if_due(collection: Collection, state: State, alias: str) -> None:
+    if is_due(state, collection.strategy):
+        transaction.on_commit(
+            lambda: index_due.send(Collection, collection_id=collection.pk, using=alias),
+            using=alias,
+            robust=True,
+        )
 
 
 def _delete(tables: Tables, keys: list[str], alias: str) -> int:

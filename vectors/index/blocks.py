@@ -8,6 +8,7 @@ holds codes needs only the blocks that came since.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -43,25 +44,26 @@ def is_due(first_id: int, last_id: int) -> bool:
     return last_id // STRIDE > (first_id - 1) // STRIDE
 
 
-def append(tables: Tables, alias: str, ids: Ids, matrix: Matrix) -> None:
+def append(tables: Tables, alias: str, ids: Ids, matrix: Matrix) -> State:
     """Make blocks of the tail, in the transaction that has just inserted the rows `ids`, the newest of it.
 
     `ids` is int64 (n,), ascending, `matrix` float32 (n, d) their embeddings, which need not be read again.
     Where the tail is long, as of a collection from before there were codes, each call makes a part of it.
+    Returns what the index is at then.
     """
     state = read_state(tables, alias)
     if not state.version:
         if execute(alias, tables.count())[0][0] < MIN_ROWS:
-            return
+            return state
         state = _begin(tables, alias)
     limit = max(1, _BACKLOG_BYTES // (4 * tables.dimensions))
     older = list(read_codes(tables, alias, state.middle, state.last_id, int(ids[0]) - 1, limit))
     if sum(map(len, older)) < limit:
         older.append(encode(ids, matrix, state.middle, tables.metric))
-    extend(tables, alias, state, Codes.joined(older))
+    return extend(tables, alias, state, Codes.joined(older))
 
 
-def extend(tables: Tables, alias: str, state: State, codes: Codes) -> None:
+def extend(tables: Tables, alias: str, state: State, codes: Codes) -> State:
     """Append codes of all rows from `state.last_id` to the last of them, in a transaction of the caller's."""
     capacity = max(1, _BLOCK_BYTES // bytes_a_row(tables.dimensions))
     new = len(codes)
@@ -71,9 +73,11 @@ def extend(tables: Tables, alias: str, state: State, codes: Codes) -> None:
             execute(alias, sql.delete_block(tables, state.version, last_id))
             codes = Codes.joined([last, codes])
     write_blocks(tables, alias, state.version, codes)
+    grown = replace(state, last_id=int(codes.ids[-1]), rows=state.rows + new)
     Index.objects.using(alias).filter(collection_id=tables.pk, version=state.version).update(
-        last_id=int(codes.ids[-1]), rows=state.rows + new
+        last_id=grown.last_id, rows=grown.rows
     )
+    return grown
 
 
 def write_blocks(tables: Tables, alias: str, version: int, codes: Codes) -> None:

@@ -50,6 +50,12 @@ _BATCH_BYTES: Final = 8 * 2**20
 _CENTROID_BYTES: Final = 1024 * 1024
 _DELETED_AT_ONCE: Final = 256
 _LISTS_AT_ONCE: Final = 128
+# Rows from which searches by lists are quicker than by all codes.
+LISTS_PAY: Final = 100_000
+# How much larger than its lists a collection gets before these are made anew, and one in how many codes may
+# be of a deleted row.
+_GROWN: Final = 1.5
+_GONE: Final = 5
 # Rows whose true neighbours say how many lists to probe, how many neighbours, and which share to reach.
 _QUERIES: Final = 200
 _NEIGHBOURS: Final = 10
@@ -339,6 +345,20 @@ def probes_for(queries: Matrix, centroids: Matrix, lists: Numbers, counts: npt.N
         if len(needed)
         else _MIN_PROBES
     )
+
+
+def is_due(state: State, strategy: str) -> bool:
+    """Would a collection with that strategy gain by a build?
+
+    Where inverted lists are to be used and lack a third of the rows, or are worth their while for the first
+    time; or where a fifth of the codes are of rows that are gone.
+    """
+    if not state.version:
+        return False
+    if state.deleted * _GONE > state.rows:
+        return True
+    least = {StrategyName.AUTO: LISTS_PAY, StrategyName.IVF: 4 * blocks.MIN_ROWS}.get(StrategyName(strategy))
+    return least is not None and state.rows >= least and state.rows > _GROWN * state.lists_rows
 
 
 def lists_for(rows: int) -> int:
