@@ -11,6 +11,8 @@ from .env import Env
 from .libsql.dsn import Secret, Target, parse_name
 
 # The environment that the configured database is, unless AFN_ENVIRONMENT names another.
+# Seconds that a connection to a file is kept.
+_KEPT = 60
 MAIN = {"production": "prod", "staging": "staging", "development": "dev"}
 REPLICA_TIMEOUT = 5.0  # seconds after which the primary is asked instead
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -52,7 +54,8 @@ def _file(env: Env) -> dict[str, Any]:
             # A fork may be deleted under a server that works on it: it must not come back empty.
             "must_exist": file != env.afn_database_file,
         },
-        "CONN_MAX_AGE": env.db_pool_recycle,
+        # Opening a file anew takes longer than a search. One that is replaced or deleted is noticed.
+        "CONN_MAX_AGE": _KEPT if env.db_pool_recycle is None else env.db_pool_recycle,
     }
 
 
@@ -98,7 +101,7 @@ def _server(env: Env, variable: str, url: str) -> dict[str, Any]:
             "pool_size": env.db_pool_size,
             "max_overflow": env.db_max_overflow,
             "pool_timeout": env.db_pool_timeout,
-            "pool_recycle": env.db_pool_recycle,
+            "pool_recycle": env.db_pool_recycle or 0,
         },
     }
 

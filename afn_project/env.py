@@ -73,8 +73,8 @@ class Env(BaseSettings):
     db_pool_size: int = Field(8, ge=1, le=1000, description="Streams to the server that a process keeps.")
     db_max_overflow: int = Field(8, ge=0, le=1000, description="Streams beyond those, closed after use.")
     db_pool_timeout: float = Field(10.0, gt=0, le=300, description="Seconds to wait for a free stream.")
-    db_pool_recycle: int = Field(
-        0, ge=0, description="Seconds a connection is kept: to a file for further requests, to a server."
+    db_pool_recycle: int | None = Field(
+        None, ge=0, description="Seconds a connection is kept. Unset: 60 to a file, for ever to a server."
     )
     afn_server_connections: int = Field(
         128, ge=1, description="Connections that the server allows (`--max-concurrent-connections`)."

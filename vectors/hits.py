@@ -60,10 +60,13 @@ class Items:
 class Rows:
     """The rows of a model whose primary key, as the database holds it, is the item's key.
 
-    `only` names the fields to read beside it; all others are deferred. None stands for all fields.
+    `only` names the fields to read beside it; all others are deferred. None stands for all fields. `name` is
+    what the table is called in the statement.
     """
 
-    def __init__(self, model: type[Model], alias: str, only: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, model: type[Model], alias: str, only: Sequence[str] | None = None, *, name: str = "o"
+    ) -> None:
         self._model, self._alias = model, alias
         wanted = None if only is None else {model._meta.pk, *map(model._meta.get_field, only)}
         self._fields = [one for one in model._meta.concrete_fields if wanted is None or one in wanted]
@@ -71,8 +74,8 @@ class Rows:
         table, key = quote(model._meta.db_table), quote(str(model._meta.pk.column))
         # An item without a row has lost it behind the index's back: no hit.
         self.shown = Shown(
-            tuple(f"o.{quote(str(field.column))}" for field in self._fields),
-            f"JOIN {table} AS o ON o.{key} = i.key",
+            tuple(f"{name}.{quote(str(field.column))}" for field in self._fields),
+            f"JOIN {table} AS {name} ON {name}.{key} = i.key",
         )
 
     def fields(self, rows: Iterable[Sequence[Any]]) -> Iterator[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """The database wrapper: Django's SQLite backend with libSQL underneath."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -73,6 +74,8 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
     creation_class = DatabaseCreation
     features_class = DatabaseFeatures
     ops_class = DatabaseOperations
+    # The file that the connection was opened on.
+    _file: tuple[int, int] | None = None
     # Regular expressions are translated to libSQL's dialect, which an operator cannot do.
     operators = {k: v for k, v in sqlite3.DatabaseWrapper.operators.items() if k not in ("regex", "iregex")}
 
@@ -110,7 +113,9 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> dbapi.Connection:
         if "primary" in conn_params:
             return dbapi.connect_replica(**conn_params)
+        before = self._file_now()  # one that is replaced between the two is noticed later
         connection = dbapi.connect(**conn_params)
+        self._file = before or self._file_now()
         try:
             for statement in self.init_statements:
                 connection.execute(statement)
@@ -151,6 +156,28 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
         except dbapi.Error:
             return False
         return True
+
+    def close_if_unusable_or_obsolete(self) -> None:
+        """Django asks between requests. A connection also ends where its file was replaced or deleted.
+
+        What it wrote would go into a file that has no name any more.
+        """
+        is_idle = self.connection is not None and not self.in_atomic_block
+        if is_idle and self._file is not None and self._file_now() != self._file:
+            self.close()
+            return
+        super().close_if_unusable_or_obsolete()
+
+    def _file_now(self) -> tuple[int, int] | None:
+        """What tells the file of this name from another; None for no file, URIs and replicas."""
+        target = self.target
+        if target.is_remote or target.is_memory or target.path.startswith("file:"):
+            return None
+        try:
+            found = os.stat(target.path)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     def is_in_memory_db(self) -> bool:
         return self.target.is_memory
