@@ -233,12 +233,14 @@ def test_equal_rows_can_be_built_too(strategy):
 
 
 def test_how_many_lists_suit():
-    assert [lists_for(rows) for rows in (0, 1_000, 16_384, 30_000, 1_000_000)] == [0, 0, 512, 692, 4_000]
+    assert [lists_for(rows) for rows in (0, 1_000, 16_384, 30_000, 1_000_000)] == [0, 31, 512, 692, 4_000]
 
 
 def test_an_index_without_lists_drops_them():
     matrix = cloud(2_000)
     collection = collect(matrix, "auto")
+    assert rebuild(collection, strategy="ivf").lists == 62
+    assert rebuild(collection).lists == 0  # too few rows for lists to pay
     rebuild(collection, strategy="ivf")
     rebuild(collection, strategy="quantised")
     assert (state(collection).lists, rows_of(collection, "lists")) == (0, [])

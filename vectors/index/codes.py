@@ -280,6 +280,9 @@ def hamming(words: Words, code: Words) -> npt.NDArray[Any]:
 def _pack(residuals: Matrix) -> Words:
     """The signs of (n, d) as words (ceil(d / 64), n): a bit is set where the component is above zero."""
     rows, dimensions = residuals.shape
+    if dimensions % 64 == 0:
+        octets = np.packbits(residuals > 0, axis=1, bitorder="little")
+        return np.ascontiguousarray(octets.view(np.dtype("<u8")).T, dtype=np.uint64)
     packed = np.zeros((rows, 8 * words_of(dimensions)), dtype=np.uint8)
     packed[:, : -(-dimensions // 8)] = np.packbits(residuals > 0, axis=1, bitorder="little")
     return np.ascontiguousarray(packed.view(np.dtype("<u8")).T, dtype=np.uint64)

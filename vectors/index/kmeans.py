@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from vectors.codec import Matrix
 
-_ROUNDS: Final = 8
+_ROUNDS: Final = 6
 # Bytes of one block of products.
 _BLOCK_BYTES: Final = 32 * 2**20
 # Weight of the angle between the two residuals of a row.
