@@ -86,16 +86,20 @@ def test_at_least_as_many_candidates_come_as_were_asked_for(dimensions, rows, se
         )
 
 
-@given(st.integers(0, 2**32 - 1), st.sampled_from(["cosine", "l2"]), st.sampled_from([1, 10, 50]))
-def test_candidates_hold_the_true_nearest(seed, metric, k):
-    random = np.random.default_rng(seed)
-    centres = random.standard_normal((8, 96))
-    matrix = (centres[random.integers(8, size=2_001)] + random.standard_normal((2_001, 96))).astype("f4")
-    codes, middle, residuals = coded(matrix[1:], metric)
-    query = unit(matrix[0]) if metric == "cosine" else matrix[0]
-    true = codes.ids[np.argsort(((query - middle - residuals) ** 2).sum(axis=1))[:k]]
-    found = CodedQuery.of(query, middle, metric).candidates(codes, k, confidence=4.0)
-    assert np.isin(true, found).mean() >= (0.98 if k > 1 else 1)
+@pytest.mark.parametrize("metric", ["cosine", "l2"])
+@pytest.mark.parametrize("k", [1, 10, 50])
+def test_candidates_hold_the_true_nearest(metric, k):
+    shares = []
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        centres = random.standard_normal((8, 96))
+        matrix = (centres[random.integers(8, size=2_001)] + random.standard_normal((2_001, 96))).astype("f4")
+        codes, middle, residuals = coded(matrix[1:], metric)
+        query = unit(matrix[0]) if metric == "cosine" else matrix[0]
+        true = codes.ids[np.argsort(((query - middle - residuals) ** 2).sum(axis=1))[:k]]
+        found = CodedQuery.of(query, middle, metric).candidates(codes, k, confidence=4.0)
+        shares.append(np.isin(true, found).mean())
+    assert np.mean(shares) >= 0.99
 
 
 @given(*SHAPES, st.integers(1, 20))
