@@ -18,6 +18,7 @@ from ninja.utils import check_csrf
 from prompts.models import ApiKey, Scope, User
 from vectors.permissions import READING, needed_permission
 
+from . import idempotency
 from .replicas import bookkeeping
 
 UNKNOWN_KEY = "This key is unknown, revoked or expired."
@@ -52,6 +53,7 @@ class Session(SessionAuth):
         permission = needed_permission(request)
         if permission != READING and not user.has_perm(permission):
             raise AuthorizationError(message=f"Your account lacks the permission {permission}.")
+        idempotency.begin(request, user)
         return user
 
 
@@ -81,4 +83,5 @@ def _admit(request: HttpRequest, key: ApiKey | None) -> User:
     with bookkeeping():
         key.touch()
     request.user = key.user
+    idempotency.begin(request, key.user)
     return key.user

@@ -18,12 +18,13 @@ from django.http.response import HttpResponseBase
 from ninja import NinjaAPI
 
 from ops.environments import base as environments
+from ops.idempotency import InProgress, KeyReused
 from prompts.comparing import UnknownPrompts
 from prompts.database_pairs import MergeProblem, SameDatabase
 from prompts.merge_results import MergeConflict
 from vectors.errors import CollectionNotFound, EmbedderError, StaleBatch, VectorError
 
-from . import database_errors
+from . import database_errors, idempotency
 from .api_json import InvalidJson
 from .libsql.errors import ServerError
 
@@ -42,6 +43,7 @@ def install(api: NinjaAPI) -> None:
     """Answer every exception that an operation can raise; the most special class decides."""
     for kind, describe in DESCRIPTIONS.items():
         api.add_exception_handler(kind, partial(_answer, api, describe))
+    api.add_exception_handler(idempotency.Replayed, _replay)
 
 
 def _answer(api: NinjaAPI, describe: Callable[[Any], Problem], request: HttpRequest, error: Any) -> Any:
@@ -50,6 +52,10 @@ def _answer(api: NinjaAPI, describe: Callable[[Any], Problem], request: HttpRequ
     for name, value in problem.headers.items():
         response[name] = value
     return response
+
+
+def _replay(request: HttpRequest, error: Any) -> Any:
+    return idempotency.replay(error)
 
 
 def _schema(error: ninja.errors.ValidationError) -> Problem:
@@ -104,6 +110,8 @@ def _http(error: ninja.errors.HttpError) -> Problem:
     cause = error.__cause__
     if isinstance(cause, RecursionError):
         return _recursion(cause)
+    if isinstance(cause, VectorError):
+        return _vector(cause)
     if isinstance(cause, InvalidJson):
         return Problem(422, [{"field": "body", "msg": str(cause)}])
     if isinstance(cause, json.JSONDecodeError):
@@ -154,6 +162,10 @@ def _unexpected(error: Exception) -> Problem:
     return Problem(500, "Something went wrong here; the log says what.")
 
 
+def _key(expected: str) -> dict[str, str]:
+    return {"field": idempotency.HEADER, "msg": f"Expected {expected}."}
+
+
 def _not_found(error: Exception) -> Problem:
     return Problem(404, "There is nothing of that id or name.")
 
@@ -192,6 +204,9 @@ DESCRIPTIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     OperationalError: _database,
     ServerError: _server,
     environments.EnvironmentProblem: _environment,
+    idempotency.WrongKey: lambda error: Problem(422, [_key("1 to 255 printable characters of ASCII")]),
+    KeyReused: lambda error: Problem(422, [_key("a key that was not used for another request")]),
+    InProgress: lambda error: Problem(409, "The same request is being carried out.", {"Retry-After": "2"}),
     # Migrations to be run, a target that changes all the time: what is stored is in the way.
     MergeProblem: lambda error: Problem(409, str(error)),
     SameDatabase: lambda error: Problem(422, str(error)),

@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
@@ -101,6 +102,7 @@ MIDDLEWARE = [
     "afn_project.bad_input.BadInputMiddleware",
     "afn_project.database_errors.DatabaseErrorsMiddleware",
     "afn_project.replicas.ReadYourWritesMiddleware",
+    "afn_project.idempotency.IdempotencyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -211,6 +213,7 @@ DB_ECHO = env.db_echo
 AFN_PUBLIC_READ = env.afn_public_read
 AFN_PUBLIC_READ_IS_SET = "afn_public_read" in env.model_fields_set
 AFN_CORS_ORIGINS = CORS_ALLOWED_ORIGINS = env.afn_cors_origins
+CORS_ALLOW_HEADERS = (*default_headers, "idempotency-key")
 CORS_URLS_REGEX = r"^/api/"  # never the console; and browsers send no cookies along, only keys
 
 # The console (django-unfold); names with dots are functions of the request

@@ -14,3 +14,24 @@ class Environment(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class IdempotencyKey(models.Model):
+    """A request that a caller named, and its answer once there is one (see `ops.idempotency`)."""
+
+    owner = models.CharField(max_length=64, help_text="Primary key of the user who sent it.")
+    key = models.CharField(max_length=255)
+    request_hash = models.CharField(max_length=64)
+    created_at = models.DateTimeField(db_index=True)
+    claimed_at = models.DateTimeField()
+    status = models.PositiveSmallIntegerField(null=True, help_text="Empty: it is being carried out.")
+    content_type = models.CharField(max_length=100, blank=True)
+    body = models.BinaryField(default=bytes)
+
+    class Meta:
+        db_table = "idempotency_keys"
+        default_permissions = ()
+        constraints = (models.UniqueConstraint(name="idempotency_keys_owner_key", fields=("owner", "key")),)
+
+    def __str__(self) -> str:
+        return self.key

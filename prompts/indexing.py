@@ -147,6 +147,9 @@ def _write(
 ) -> UpsertResult:
     """Within the caller's transaction: the items, and the records of which version each holds."""
     result = store.write(collection, prepared, using=alias)
+    # It may have changed over to another embedding model since the caller read it: then another one has the
+    # name, which holds these items as well.
+    collection = Collection.objects.using(alias).get(name=COLLECTION)
     hashes = {prompt.pk: hash_content(prompt.content) for prompt in prompts}
     versions = PromptVersion.objects.using(alias).defer("content")
     versions = versions.filter(prompt__in=list(hashes), content_hash__in=set(hashes.values()))

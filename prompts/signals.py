@@ -6,8 +6,12 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.models.signals import post_delete, post_migrate, pre_migrate
 from django.dispatch import receiver
 
+from vectors.migrating.signals import switched
+from vectors.models import Collection
+
 from . import database
-from .models import Prompt
+from .indexing import COLLECTION
+from .models import Prompt, PromptEmbedding
 
 
 @receiver(post_delete, sender=Prompt)
@@ -31,3 +35,11 @@ def create_view_and_triggers(sender: Any, using: str, **kwargs: Any) -> None:
     tables = connections[using].introspection.table_names()
     if sender.name == "prompts" and {"prompt_embedding_records", "vector_collections"} <= set(tables):
         database.create(using)
+
+
+@receiver(switched)
+def follow_the_index(collection: Collection, using: str, **kwargs: Any) -> None:
+    """The index changed over to another embedding model: to other tables, of which view and records tell."""
+    if collection.name == COLLECTION:
+        database.create_view(collection, using)
+        PromptEmbedding.objects.using(using).filter(collection=collection).update(model=collection.model)

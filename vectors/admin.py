@@ -12,9 +12,11 @@ from unfold.decorators import display
 
 import vectors.relevance.admin  # noqa: F401 - registers its pages
 from vectors import store
+from vectors.catalogue import HIDDEN
 from vectors.models import Collection
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest
 
 
@@ -71,6 +73,11 @@ class CollectionAdmin(ModelAdmin):
         ("Search", {"fields": ("strategy", "keyword_weight", "keyword_weight_cjk")}),
         ("Dates", {"fields": ("created_at", "updated_at")}),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Collection]:
+        """Without the spare spaces of migrations, which nobody is to touch."""
+        visible: QuerySet[Collection] = super().get_queryset(request).exclude(HIDDEN)
+        return visible
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

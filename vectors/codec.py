@@ -56,9 +56,11 @@ def as_matrix(
 
 def as_vector(values: object, dimensions: int, metric: str, field: str = "vector") -> Matrix:
     """Validate one embedding and return it as float32 of shape (dimensions,); see `as_matrix`."""
-    if type(values) is np.ndarray and values.dtype == _FLOAT32 and values.shape == (dimensions,):  # noqa: SIM102
+    if type(values) is np.ndarray and values.dtype == _FLOAT32 and values.shape == (dimensions,):
         # One product tells what `as_matrix` looks for in several steps: NaN, infinity, size.
-        if _SMALLEST <= np.dot(values, values) <= _LARGEST:
+        with np.errstate(over="ignore", invalid="ignore"):
+            square = np.dot(values, values)
+        if _SMALLEST <= square <= _LARGEST:
             return np.ascontiguousarray(values)
     try:
         row = np.asarray(values)

@@ -42,6 +42,10 @@ class InvalidItem(VectorError):
     """A key, title, text or metadata cannot be stored."""
 
 
+class InvalidFile(VectorError):
+    """A file of items has another form than its name says, or cannot be read here."""
+
+
 class InvalidVector(VectorError):
     """An embedding has the wrong shape, type or values."""
 

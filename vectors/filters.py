@@ -9,6 +9,10 @@ Operators: eq ne gt gte lt lte in, and, or, not. A list in the metadata matches 
 Types count: 1 is neither "1" nor true; 1 is 1.0. `gt` … `lte` compare numbers with numbers, and text with
 text by code point (ISO dates sort rightly). `ne` is the negation of `eq`, so it also holds where the field is
 missing. `null` is a field that is there and null. What is not in this language is refused, never ignored.
+
+A field with an index (see `vectors.metadata_schema`) is never a list, so it is compared as it is, in a form
+that the index serves and that means the same: the value is NULL where the field is missing or null, and no
+comparison may then be NULL too, as its negation would be.
 """
 
 from __future__ import annotations
@@ -16,32 +20,55 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from vectors.errors import InvalidFilter, shown
 from vectors.limits import MAX_FILTER_CLAUSES, MAX_FILTER_DEPTH, MAX_FILTER_IN, MAX_FILTER_STRING
+from vectors.metadata_schema import MetadataSchema, value_of
 from vectors.sql import ANY_ELEMENT, ATOM_IN, Where
 from vectors.validation import check_text
+
+if TYPE_CHECKING:
+    from vectors.models import Collection
 
 _COMPARISONS: Final = {"eq": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _OPERATORS: Final = (*_COMPARISONS, "ne", "in")
 _GROUPS: Final = ("and", "or", "not")
+_LIST: Final = "(SELECT value FROM json_each(%s))"
 _TEXT: Final = "e.type = 'text'"
 _NUMBER: Final = "e.type IN ('integer', 'real')"
+_KIND_OF: Final = {
+    "string": "text",
+    "datetime": "text",
+    "integer": "number",
+    "number": "number",
+    "boolean": "boolean",
+}
 
 
-def compile_filter(condition: object) -> Where:
-    """The condition as SQL on `i.metadata`, every value and path bound; raises InvalidFilter.
+def where_for(collection: Collection, condition: object) -> Where | None:
+    """`compile_filter` for the rows of a collection; None for None."""
+    if condition is None:
+        return None
+    stored = collection.metadata_schema
+    return compile_filter(condition, MetadataSchema.stored(stored).indexed if stored else None)
 
-    At most 8 levels deep, 100 comparisons, 1,000 values an `in`.
+
+def compile_filter(condition: object, indexed: Mapping[str, str] | None = None) -> Where:
+    """The condition as SQL on `i.metadata`, every value bound; raises InvalidFilter.
+
+    At most 8 levels deep, 100 comparisons, 1,000 values an `in`. `indexed` gives the types of the fields that
+    have an index, by name; of all others the path is bound as well.
     """
-    compiler = _Compiler()
+    compiler = _Compiler(indexed or {})
     sql = compiler.group(condition, "filter", 1)
     return Where(sql, tuple(compiler.params))
 
 
 class _Compiler:
-    def __init__(self) -> None:
+    def __init__(self, indexed: Mapping[str, str]) -> None:
+        self.indexed = indexed
         self.params: list[object] = []
         self.clauses = 0
 
@@ -67,33 +94,40 @@ class _Compiler:
         return self._field(name, inner, here)
 
     def _field(self, name: str, inner: object, at: str) -> str:
-        path = _json_path(name, at)
+        field = _Field(json_path(name, at), name, self.indexed.get(name, ""))
         if not isinstance(inner, Mapping):
-            return self._compare("eq", inner, path, at)
+            return self._compare("eq", inner, field, at)
         if not inner:
             raise InvalidFilter(at, "a value or an operator", "an empty object")
-        return _all([self._operator(name, value, path, at) for name, value in inner.items()])
+        return _all([self._operator(name, value, field, at) for name, value in inner.items()])
 
-    def _operator(self, name: object, value: object, path: str, at: str) -> str:
+    def _operator(self, name: object, value: object, field: _Field, at: str) -> str:
         here = f"{at}.{name}"
         if name == "ne":
-            return f"NOT {self._compare('eq', value, path, here)}"
+            return f"NOT {self._compare('eq', value, field, here)}"
         if name == "in":
-            return self._in(value, path, here)
+            return self._in(value, field, here)
         if name in _COMPARISONS:
-            return self._compare(str(name), value, path, here)
+            return self._compare(str(name), value, field, here)
         raise InvalidFilter(here, "one of the operators " + ", ".join(_OPERATORS), shown(name))
 
-    def _compare(self, operator: str, value: object, path: str, at: str) -> str:
+    def _compare(self, operator: str, value: object, field: _Field, at: str) -> str:
         self._count(at)
-        self.params.append(path)
         if operator == "eq" and (value is None or isinstance(value, bool)):
+            if isinstance(value, bool) and field.has_index_on("boolean"):
+                return f"{field.value} IS {int(value)}"
+            self.params.append(field.path)
             return ANY_ELEMENT.format(f"e.type = '{json.dumps(value)}'")
         is_text = _check_value(value, at, ordered=operator != "eq")
-        self.params.append(value)
+        if field.has_index_on("text" if is_text else "number"):
+            self.params.append(value)
+            sign = _COMPARISONS[operator]
+            # NULL IS 'x' is false; NULL < 'x' is NULL.
+            return f"{field.value} IS %s" if sign == "=" else _not_null(field, f"{field.value} {sign} %s")
+        self.params += [field.path, value]
         return ANY_ELEMENT.format(f"{_TEXT if is_text else _NUMBER} AND e.atom {_COMPARISONS[operator]} %s")
 
-    def _in(self, values: object, path: str, at: str) -> str:
+    def _in(self, values: object, field: _Field, at: str) -> str:
         self._count(at)
         if not isinstance(values, list | tuple) or not 1 <= len(values) <= MAX_FILTER_IN:
             got = f"{len(values)} values" if isinstance(values, list | tuple) else _kind(values)
@@ -106,7 +140,12 @@ class _Compiler:
                 kinds.add(f"'{json.dumps(value)}'")
             else:
                 (texts if _check_value(value, f"{at}[{number}]", ordered=False) else numbers).append(value)
-        self.params.append(path)
+        listed = texts if field.has_index_on("text") else numbers if field.has_index_on("number") else []
+        if listed and "'null'" not in kinds:
+            # Values of another type than the field's match nothing.
+            self.params.append(json.dumps(listed, ensure_ascii=False))
+            return _not_null(field, f"{field.value} IN {_LIST}")
+        self.params.append(field.path)
         parts = [f"e.type IN ({', '.join(sorted(kinds))})"] if kinds else []
         for kind, listed in ((_TEXT, texts), (_NUMBER, numbers)):
             if listed:
@@ -118,6 +157,26 @@ class _Compiler:
         self.clauses += 1
         if self.clauses > MAX_FILTER_CLAUSES:
             raise InvalidFilter(at, f"at most {MAX_FILTER_CLAUSES} comparisons", "more")
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """`path` leads to it; `type` is that of the schema where the field has an index, else empty."""
+
+    path: str
+    name: str
+    type: str
+
+    def has_index_on(self, kind: str) -> bool:
+        return _KIND_OF.get(self.type) == kind
+
+    @property
+    def value(self) -> str:
+        return value_of(self.name, "i.metadata")
+
+
+def _not_null(field: _Field, comparison: str) -> str:
+    return f"({field.value} IS NOT NULL AND {comparison})"
 
 
 def _all(parts: list[str]) -> str:
@@ -139,9 +198,9 @@ def _check_value(value: object, at: str, *, ordered: bool) -> bool:
     return False
 
 
-def _json_path(name: str, at: str) -> str:
+def json_path(name: object, at: str) -> str:
     """`a.b` as the JSON path `$."a"."b"`, which takes the names literally."""
-    check_text(name, at, minimum=1, maximum=MAX_FILTER_STRING, error=InvalidFilter)
+    name = check_text(name, at, minimum=1, maximum=MAX_FILTER_STRING, error=InvalidFilter)
     parts = name.split(".")
     if not all(parts) or '"' in name or "\\" in name:
         raise InvalidFilter(at, 'a field name without ", \\ and empty parts', shown(name))

@@ -82,6 +82,11 @@ def is_mostly_cjk(text: str) -> bool:
     return 2 * cjk > letters
 
 
+def count_cjk(text: str) -> int:
+    """How many Japanese, Chinese or Korean characters the text has."""
+    return sum(len(run) for run in _RUN.findall(text))
+
+
 def _bigrams(run: str) -> list[str]:
     return [run[i : i + 2] for i in range(len(run) - 1)] or [run]
 

@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from vectors.codec import Matrix, as_vector, to_blob
 from vectors.errors import InvalidItem, shown
 from vectors.limits import MAX_KEY, MAX_TEXT, MAX_TITLE
+from vectors.metadata_schema import MetadataSchema
 from vectors.models import Collection
 from vectors.validation import check_text, metadata_json
 
@@ -57,6 +60,8 @@ def check_item(item: Item, collection: Collection) -> CheckedItem:
     text = check_text(item.text, "text", minimum=1, maximum=MAX_TEXT)
     title = check_text(item.title, "title", minimum=0, maximum=MAX_TITLE)
     metadata = metadata_json(item.metadata)
+    if collection.metadata_schema:
+        MetadataSchema.stored(collection.metadata_schema).check(item.metadata)
     if item.vector is not None:
         vector = as_vector(item.vector, collection.dimensions, collection.metric)
     elif collection.embedder:
@@ -67,17 +72,23 @@ def check_item(item: Item, collection: Collection) -> CheckedItem:
 
 
 def parse_item(value: object) -> Item:
-    """{"key", "text", "title"?, "metadata"?} as an Item; raises InvalidItem, also for any other member."""
+    """{"key", "text", "title"?, "metadata"?, "vector"?} as an Item; raises InvalidItem, for others too.
+
+    Whoever knows the collection checks the vector.
+    """
     if not isinstance(value, dict):
         raise InvalidItem("item", "an object", f"{type(value).__name__} {shown(value)}")
-    if unknown := value.keys() - {"key", "text", "title", "metadata"}:
-        raise InvalidItem("item", "the members key, text, title and metadata", shown(min(unknown)))
+    if unknown := value.keys() - {"key", "text", "title", "metadata", "vector"}:
+        raise InvalidItem("item", "the members key, text, title, metadata and vector", shown(min(unknown)))
     key = check_text(value.get("key"), "key", minimum=1, maximum=MAX_KEY)
     text = check_text(value.get("text"), "text", minimum=1, maximum=MAX_TEXT)
     title = check_text(value.get("title", ""), "title", minimum=0, maximum=MAX_TITLE)
     metadata = value.get("metadata", {})
     metadata_json(metadata)
-    return Item(key, text, title, metadata)
+    vector = value.get("vector")
+    if vector is not None and not isinstance(vector, list | np.ndarray):
+        raise InvalidItem("vector", "a list of numbers", f"{type(vector).__name__} {shown(vector)}")
+    return Item(key, text, title, metadata, vector)
 
 
 def content_hash(title: str, text: str, vector: Matrix | None) -> str:

@@ -20,3 +20,12 @@ MAX_FILTER_DEPTH: Final = 8
 MAX_FILTER_CLAUSES: Final = 100
 MAX_FILTER_IN: Final = 1_000
 MAX_FILTER_STRING: Final = 10_000
+
+MAX_SCHEMA_FIELDS: Final = 100
+MAX_INDEXED_FIELDS: Final = 16
+
+# Of one call: keys to get or delete, items of a page, values of a facet, searches at once.
+MAX_KEYS: Final = 1_000
+MAX_PAGE: Final = 1_000
+MAX_FACET: Final = 1_000
+MAX_SEARCHES: Final = 50

@@ -10,6 +10,7 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from vectors.limits import MAX_DIMENSIONS, MAX_NAME
+from vectors.metadata_schema import MetadataSchema
 from vectors.sql import Tables
 
 SCHEMA_VERSION = 2
@@ -55,6 +56,12 @@ class Collection(models.Model):
         null=True,
         blank=True,
         help_text="The same for queries in Japanese, Chinese or Korean. Empty: as for all others.",
+    )
+    metadata_schema = models.JSONField(
+        default=dict,
+        blank=True,
+        editable=False,
+        help_text="Types of metadata, see `vectors.metadata_schema`.",
     )
     schema_version = models.PositiveSmallIntegerField(default=SCHEMA_VERSION, editable=False)
     generation = models.CharField(
@@ -143,7 +150,9 @@ def create_tables(instance: Collection, created: bool, using: str, **_: Any) -> 
     """Create the tables of a collection that has just been inserted."""
     if created:
         with connections[using].cursor() as cursor:
-            for statement in Tables.of(instance).create():
+            tables = Tables.of(instance)
+            schema = MetadataSchema.stored(instance.metadata_schema)
+            for statement in (*tables.create(), *schema.create_indexes(tables)):
                 cursor.execute(statement)
 
 
@@ -158,4 +167,5 @@ def drop_tables(instance: Collection, using: str, **_: Any) -> None:
 
 
 # Django finds models in this module.
+from vectors.migrating.models import EmbeddingMigration  # noqa: E402, F401
 from vectors.relevance.models import EvaluationRun, Judgement  # noqa: E402, F401

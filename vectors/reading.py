@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from vectors import browsing_sql
 from vectors.codec import Matrix, from_blobs
+from vectors.filters import where_for
 from vectors.items import StoredItem
 from vectors.models import Collection
-from vectors.rows import as_json, execute, reading_alias
+from vectors.rows import as_json, execute, reading_alias, within_an_answer
 from vectors.sql import Tables
 
 _BATCH: Final = 200
 
 
-def count(collection: Collection, *, using: str | None = None) -> int:
-    """How many items the collection has."""
-    rows = execute(reading_alias(collection, using), Tables.of(collection).count())
-    return int(rows[0][0])
+def count(
+    collection: Collection, filter: Mapping[str, Any] | None = None, *, using: str | None = None
+) -> int:
+    """How many items the collection has, or how many match the filter."""
+    tables, where = Tables.of(collection), where_for(collection, filter)
+    statement = tables.count() if where is None else browsing_sql.count(tables, where)
+    return int(execute(reading_alias(collection, using), statement)[0][0])
 
 
 def get(collection: Collection, key: str, *, using: str | None = None) -> StoredItem | None:
@@ -32,9 +37,14 @@ def get(collection: Collection, key: str, *, using: str | None = None) -> Stored
 def get_many(
     collection: Collection, keys: Iterable[str], *, using: str | None = None
 ) -> dict[str, StoredItem]:
-    """The items of these keys, by key; absent ones are left out."""
-    rows = execute(reading_alias(collection, using), Tables.of(collection).items_by_key(as_json(list(keys))))
-    return {item.key: item for item in map(_item, rows)}
+    """The items of these keys, by key; absent ones are left out.
+
+    Raises InvalidQuery where they are more than a server sends at once.
+    """
+    wanted = list(keys)
+    with within_an_answer("keys", f"{len(wanted):,}", "fewer keys"):
+        rows = execute(reading_alias(collection, using), Tables.of(collection).items_by_key(as_json(wanted)))
+    return {item.key: item for item in map(as_item, rows)}
 
 
 def iterate(
@@ -44,7 +54,7 @@ def iterate(
     alias, tables = reading_alias(collection, using), Tables.of(collection)
     while rows := execute(alias, tables.items_after(after, batch)):
         for row in rows:
-            item = _item(row)
+            item = as_item(row)
             after = item.id
             yield item
 
@@ -70,6 +80,7 @@ def iterate_vectors(
         yield np.array([row[0] for row in rows]), from_blobs((row[1] for row in rows), collection.dimensions)
 
 
-def _item(row: Sequence[Any]) -> StoredItem:
+def as_item(row: Sequence[Any]) -> StoredItem:
+    """From the columns `sql.ITEM_COLUMNS`."""
     number, key, title, text, metadata, content_hash, created_at, updated_at = row
     return StoredItem(number, key, title, text, json.loads(metadata), content_hash, created_at, updated_at)

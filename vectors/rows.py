@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from django.db import connections, router
+from django.db import DatabaseError, connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from vectors.errors import InvalidQuery
 from vectors.models import Collection
 from vectors.sql import Statement
 
 T = TypeVar("T")
+# What the database says of an answer that a server does not send.
+_TOO_LARGE: Final = "larger than 10 MB"
 
 
 def execute(alias: str, statement: Statement) -> list[Any]:
@@ -29,6 +33,18 @@ def run(connection: BaseDatabaseWrapper, statement: Statement) -> list[Any]:
         cursor.execute(sql, params)
         rows: list[Any] = cursor.fetchall()
         return rows
+
+
+@contextmanager
+def within_an_answer(field: str, got: str, expected: str = "fewer items") -> Iterator[None]:
+    """Raise InvalidQuery on `field` where a statement asks for more than a server sends at once."""
+    try:
+        yield
+    except DatabaseError as error:
+        if _TOO_LARGE not in str(error):
+            raise
+        wanted = f"{expected}, as a libSQL server sends 10 MB at once"
+        raise InvalidQuery(field, wanted, got) from error
 
 
 def reading_alias(collection: Collection | str, using: str | None) -> str:

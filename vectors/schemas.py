@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
+import numpy as np
 from ninja import Field, Schema
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic_core import PydanticCustomError
 
 from vectors.errors import VectorError
+from vectors.limits import MAX_FACET, MAX_KEYS, MAX_PAGE, MAX_SEARCHES
 from vectors.validation import check_text
 
 MAX_BATCH = 1_000
@@ -25,8 +27,21 @@ def _storable(value: str) -> str:
 
 # Text that the database can hold; its length is for the models to judge.
 Text = Annotated[str, AfterValidator(_storable)]
-# One wrong number is enough to know; a list of 1,536 errors helps nobody.
-Vector = Annotated[list[float] | None, Field(fail_fast=True)]
+
+
+def _array_as_it_is(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+    return value if isinstance(value, np.ndarray) else check(value)
+
+
+# One wrong number is enough to know; a list of 1,536 errors helps nobody. An array came as bytes.
+Vector = Annotated[list[float] | None, Field(fail_fast=True), WrapValidator(_array_as_it_is)]
+Filter = Annotated[
+    dict[str, Any] | None, Field(description="On metadata; eq ne gt gte lt lte in, and or not.")
+]
+Part = Literal["title", "text", "metadata", "vector"]
+Include = Annotated[list[Part], Field(description="What to show beside the key.")]
+SHOWN: list[Part] = ["title", "text", "metadata"]
+Keys = Annotated[list[Text], Field(max_length=MAX_KEYS)]
 Limit = Annotated[int, Field(ge=1, le=100, description="Entries a page.")]
 Offset = Annotated[int, Field(ge=0, le=2**31 - 1, description="Entries to skip.")]
 
@@ -61,6 +76,12 @@ class Paging(Schema):
     offset: Offset = 0
 
 
+_SCHEMA = (
+    'Types of metadata by field: {"type": "string, integer, number, boolean, datetime or string[]", '
+    '"required": false, "indexed": false}. Stored items have to satisfy it.'
+)
+
+
 class CollectionIn(Body):
     model_config = ConfigDict(
         json_schema_extra={
@@ -82,6 +103,22 @@ class CollectionIn(Body):
     keyword_weight_cjk: float | None = Field(
         None, description="The same for queries in Japanese, Chinese or Korean."
     )
+    metadata_schema: dict[str, Any] = Field({}, description=_SCHEMA)
+    metadata_strict: bool = Field(False, description="Refuse fields that the schema does not name.")
+
+
+class CollectionChange(Body):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"metadata_schema": {"lang": {"type": "string", "required": True, "indexed": True}}},
+                {"metadata_schema": {}, "metadata_strict": False},
+            ]
+        }
+    )
+
+    metadata_schema: dict[str, Any] = Field(description=_SCHEMA)
+    metadata_strict: bool = Field(False, description="Refuse fields that the schema does not name.")
 
 
 class CollectionOut(Schema):
@@ -98,6 +135,8 @@ class CollectionOut(Schema):
 
 
 class CollectionDetail(CollectionOut):
+    metadata_schema: dict[str, Any]
+    metadata_strict: bool
     count: int = Field(description="How many items it holds.")
 
 
@@ -154,6 +193,106 @@ class ItemOut(Schema):
     updated_at: str
 
 
+class ShownItem(Schema):
+    """An item with the parts that were asked for."""
+
+    key: str
+    title: str | None = None
+    text: str | None = None
+    metadata: dict[str, Any] | None = None
+    vector: list[float] | None = None
+    created_at: str
+    updated_at: str
+
+
+class GetIn(Body):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"keys": ["faq/refunds", "faq/hours"]}]})
+
+    keys: Keys
+    include: Include = SHOWN
+
+
+class GetOut(Schema):
+    items: list[ShownItem] = Field(description="In the order of the keys; unknown ones are left out.")
+
+
+class ScrollIn(Body):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"limit": 100}, {"after": 4711, "filter": {"lang": "en"}}]}
+    )
+
+    after: int = Field(0, description="The `next` of the page before.")
+    limit: int = Field(100, description=f"1 to {MAX_PAGE:,} items.")
+    filter: Filter = None
+    include: Include = SHOWN
+
+
+class ScrollOut(Schema):
+    items: list[ShownItem]
+    next: int | None = Field(description="The `after` of the next page; null at the end.")
+
+
+class CountIn(Body):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"filter": {"lang": "en"}}, {}]})
+
+    filter: Filter = None
+
+
+class CountOut(Schema):
+    count: int
+
+
+class FacetIn(Body):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"field": "tags", "limit": 20}]})
+
+    field: str = Field(description="A field of the metadata; `a.b` leads into objects.")
+    filter: Filter = None
+    limit: int = Field(10, description=f"1 to {MAX_FACET:,} values, the most frequent first.")
+
+
+class FacetValueOut(Schema):
+    value: str | bool | int | float | None
+    count: int = Field(description="Items that have the value, alone or in a list.")
+
+
+class FacetOut(Schema):
+    values: list[FacetValueOut]
+
+
+class DeleteIn(Body):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"filter": {"lang": "en"}, "dry_run": True}, {"keys": ["faq/refunds", "faq/hours"]}]
+        }
+    )
+
+    keys: Keys | None = None
+    filter: Filter = None
+    dry_run: bool = Field(False, description="Only count what would be deleted.")
+
+
+class DeleteOut(Schema):
+    deleted: int = Field(description="Items that are gone, or would be.")
+    dry_run: bool
+
+
+class ExportQuery(Schema):
+    format: Literal["jsonl"] = "jsonl"
+    vectors: bool = Field(False, description="Embeddings as well.")
+
+
+class ImportProblem(Schema):
+    line: int
+    field: str
+    expected: str
+    got: str
+
+
+class ImportOut(UpsertOut):
+    refused: int = Field(description="Lines that were left out.")
+    problems: list[ImportProblem] = Field(description="Why, for the first 100 of them.")
+
+
 class SearchIn(Body):
     model_config = ConfigDict(
         json_schema_extra={
@@ -166,19 +305,31 @@ class SearchIn(Body):
 
     query: str | None = None
     vector: Vector = Field(None, description="Stands in for the embedded query.")
+    key: str | None = Field(None, description="So does the embedding of this item, which is no hit itself.")
     k: int = Field(10, description="1 to 1,000 hits.")
     mode: str = Field("hybrid", description="hybrid, semantic or keyword.")
-    filter: dict[str, Any] | None = Field(
-        None, description="On metadata; eq ne gt gte lt lte in, and or not."
-    )
+    filter: Filter = None
     fusion: str = Field("convex", description="convex or rrf.")
+    include: Include = SHOWN
+    with_plan: bool = Field(True, description="Say how the hits were found.")
+
+
+class SearchesIn(Body):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"searches": [{"query": "refunds", "k": 3}, {"key": "faq/refunds", "k": 3}]}]
+        }
+    )
+
+    searches: list[SearchIn] = Field(min_length=1, max_length=MAX_SEARCHES)
 
 
 class HitOut(Schema):
     key: str
-    title: str
-    text: str
-    metadata: dict[str, Any]
+    title: str | None = None
+    text: str | None = None
+    metadata: dict[str, Any] | None = None
+    vector: list[float] | None = None
     distance: float | None = Field(description="0 is nearest; null where only words were compared.")
     similarity: float | None
     score: float
@@ -187,7 +338,8 @@ class HitOut(Schema):
 
 class SearchOut(Schema):
     hits: list[HitOut]
-    plan: dict[str, Any] = Field(
+    plan: dict[str, Any] | None = Field(
+        None,
         description="How the hits were found.",
         examples=[
             {
@@ -202,3 +354,7 @@ class SearchOut(Schema):
         ],
     )
     took_ms: float
+
+
+class SearchesOut(Schema):
+    results: list[SearchOut] = Field(description="In the order of the searches.")

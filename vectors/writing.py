@@ -1,11 +1,13 @@
 """Upsert and delete items.
 
-That ids stand for unchanging content (see `vectors.sql`) is this module's doing: nothing else writes.
+That ids stand for unchanging content (see `vectors.sql`) is this module's doing: nothing else writes. While
+the embedding model of a collection is being changed (see `vectors.migrating`), each write goes to both of its
+spaces, in one transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,6 +23,8 @@ from vectors.index import blocks
 from vectors.index.state import State
 from vectors.index.training import is_due
 from vectors.items import CheckedItem, Item, check_item, text_to_embed
+from vectors.metadata_changes import adopt_schema, confirm_schema
+from vectors.migrating.spaces import attempt, spaces_of
 from vectors.models import Collection
 from vectors.rows import as_json, execute, in_batches, writing_alias
 from vectors.signals import index_due
@@ -58,10 +62,10 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Validated items, and by key the content of those that are not stored yet."""
+    """Validated items, and by space (a primary key) and key the content of those that are not stored yet."""
 
     items: list[CheckedItem]
-    contents: dict[str, Content]
+    contents: dict[int, dict[str, Content]]
 
 
 def upsert(
@@ -81,6 +85,7 @@ def upsert(
     try:
         return write(collection, prepare(collection, batch, embedder=embedder, using=using), using=using)
     except StaleBatch:
+        adopt_schema(collection, using=using)
         # Another writer changed or deleted rows meanwhile: with all content at hand nothing can be missing.
         everything = prepare(collection, batch, embedder=embedder, using=using, everything=True)
         return write(collection, everything, using=using)
@@ -98,25 +103,43 @@ def prepare(
 
     Writes nothing. This is where time goes: the embedder may be a service.
     """
-    checked = _check_all(items, collection)
-    changed = checked
+    alias = writing_alias(collection, using)
+    checked = changed = _check_all(items, collection)
+    spaces = spaces_of(collection, alias)
     if not everything:
-        stored = _stored(collection, [one.key for one in checked], writing_alias(collection, using))
+        stored = _stored(spaces.live, [one.key for one in checked], alias)
         changed = [
             one
             for one in checked
             if one.key not in stored or stored[one.key].content_hash != one.content_hash
         ]
-    vectors = {one.key: one.vector for one in changed if one.vector is not None}
-    if missing := [one for one in changed if one.vector is None]:
-        texts = [text_to_embed(one.title, one.text) for one in missing]
-        made = (embedder or for_collection(collection)).embed(texts)
-        matrix = as_matrix(made, collection.dimensions, collection.metric)
-        vectors.update(zip((one.key for one in missing), matrix, strict=True))
-    contents = {
-        one.key: Content(vectors[one.key], index_text(one.title), index_text(one.text)) for one in changed
-    }
+
+    def contents_for(space: Collection) -> dict[str, Content]:
+        if space.pk == collection.pk:
+            return make_contents(space, changed, embedder=embedder, own_vectors=True)
+        return make_contents(space, changed)
+
+    contents = {spaces.live.pk: contents_for(spaces.live)}
+    if spare := spaces.spare:
+        contents[spare.pk] = attempt(spare, alias, lambda: contents_for(spare), {})
     return Prepared(checked, contents)
+
+
+def make_contents(
+    space: Collection,
+    items: Sequence[CheckedItem],
+    *,
+    embedder: Embedder | None = None,
+    own_vectors: bool = False,
+) -> dict[str, Content]:
+    """By key, what these items are in a space: embedded by their texts, or with `own_vectors` as they say."""
+    vectors = {one.key: one.vector for one in items if one.vector is not None} if own_vectors else {}
+    if missing := [one for one in items if one.key not in vectors]:
+        texts = [text_to_embed(one.title, one.text) for one in missing]
+        made = (embedder or for_collection(space)).embed(texts)
+        matrix = as_matrix(made, space.dimensions, space.metric)
+        vectors.update(zip((one.key for one in missing), matrix, strict=True))
+    return {one.key: Content(vectors[one.key], index_text(one.title), index_text(one.text)) for one in items}
 
 
 def write(collection: Collection, prepared: Prepared, *, using: str | None = None) -> UpsertResult:
@@ -125,27 +148,91 @@ def write(collection: Collection, prepared: Prepared, *, using: str | None = Non
     Raises StaleBatch, having written nothing, where content that `prepare` found stored is there no more.
     """
     alias = writing_alias(collection, using)
-    tables = Tables.of(collection)
     now = timezone.now().isoformat()
+    keys = [one.key for one in prepared.items]
     with transaction.atomic(using=alias):
-        stored = _stored(collection, [one.key for one in prepared.items], alias)
-        created, replaced, annotated = _compare(prepared, stored)
-        if replaced:
-            _delete(tables, [one.key for one in replaced], alias)
-        for chunk in _chunks(created + replaced, collection.dimensions):
-            _insert(collection, chunk, prepared.contents, stored, now, alias)
-        if annotated:
-            rows = [[stored[one.key].id, one.metadata, now] for one in annotated]
-            execute(alias, tables.update_metadata(as_json(rows)))
+        confirm_schema(collection, alias)
+        spaces = spaces_of(collection, alias)
+        stored = _stored(spaces.live, keys, alias)
+        contents = prepared.contents.get(spaces.live.pk, {})
+        created, replaced, annotated = _compare(prepared.items, contents, stored)
+        times = {
+            one.key: (stored[one.key].created_at if one.key in stored else now, now) for one in prepared.items
+        }
+        changes = _Changes(created + replaced, annotated, times)
+        changes.apply(spaces.live, contents, stored, alias)
+        if spaces.spare and (changes.contents or changes.metadata):
+            changes.follow(spaces.spare, prepared.contents.get(spaces.spare.pk, {}), alias)
     updated = len(replaced) + len(annotated)
     return UpsertResult(len(created), updated, len(prepared.items) - len(created) - updated)
 
 
 def delete(collection: Collection, keys: Iterable[str], *, using: str | None = None) -> int:
     """Delete the items of these keys in one transaction; returns how many there were."""
-    alias = writing_alias(collection, using)
+    alias, keys = writing_alias(collection, using), list(keys)
     with transaction.atomic(using=alias):
-        return _delete(Tables.of(collection), list(keys), alias)
+        spaces = spaces_of(collection, alias)
+        if spaces.spare:
+            _delete(Tables.of(spaces.spare), keys, alias)
+        return _delete(Tables.of(spaces.live), keys, alias)
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """Items to write with their content, those of which only the metadata changed, and by key both times."""
+
+    contents: list[CheckedItem]
+    metadata: list[CheckedItem]
+    times: Mapping[str, tuple[str, str]]
+
+    def apply(
+        self, space: Collection, contents: Mapping[str, Content], stored: Mapping[str, _Stored], alias: str
+    ) -> None:
+        """Write all of it, in the caller's transaction; `stored` is what the space holds of these keys."""
+        tables = Tables.of(space)
+        if replaced := [one.key for one in self.contents if one.key in stored]:
+            _delete(tables, replaced, alias)
+        for chunk in _chunks(self.contents, space.dimensions):
+            _insert(space, chunk, contents, self.times, alias)
+        if self.metadata:
+            rows = [[stored[one.key].id, one.metadata, self.times[one.key][1]] for one in self.metadata]
+            execute(alias, tables.update_metadata(as_json(rows)))
+
+    def follow(self, spare: Collection, contents: Mapping[str, Content], alias: str) -> None:
+        """Bring a spare space to the same state. What has no content here is left out, to be filled in."""
+        both = self.contents + self.metadata
+        stored = _stored(spare, [one.key for one in both], alias)
+        is_current = {
+            one.key for one in both if one.key in stored and stored[one.key].content_hash == one.content_hash
+        }
+        outdated = [one for one in self.contents if one.key not in is_current]
+        if lacking := [one.key for one in outdated if one.key in stored and one.key not in contents]:
+            _delete(Tables.of(spare), lacking, alias)
+        changes = _Changes(
+            [one for one in outdated if one.key in contents],
+            [one for one in both if one.key in is_current and stored[one.key].metadata != one.metadata],
+            self.times,
+        )
+        changes.apply(spare, contents, stored, alias)
+
+
+def write_spare(
+    spare: Collection,
+    items: Sequence[CheckedItem],
+    contents: Mapping[str, Content],
+    times: Mapping[str, tuple[str, str]],
+    alias: str,
+) -> None:
+    """Bring items of a spare space to this state, in the caller's transaction; the live one is left alone.
+
+    `contents` by key is what differs there, `times` are created_at and updated_at.
+    """
+    _Changes(list(items), [], times).follow(spare, contents, alias)
+
+
+def delete_spare(spare: Collection, keys: Sequence[str], alias: str) -> int:
+    """Delete items of a spare space alone, in the caller's transaction; returns how many there were."""
+    return _delete(Tables.of(spare), list(keys), alias)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,16 +258,16 @@ def _check_all(items: Iterable[Item], collection: Collection) -> list[CheckedIte
 
 
 def _compare(
-    prepared: Prepared, stored: dict[str, _Stored]
+    items: Sequence[CheckedItem], contents: Mapping[str, Content], stored: Mapping[str, _Stored]
 ) -> tuple[list[CheckedItem], list[CheckedItem], list[CheckedItem]]:
     """The items that are new, those with other content, and those with other metadata only."""
     created: list[CheckedItem] = []
     replaced: list[CheckedItem] = []
     annotated: list[CheckedItem] = []
-    for one in prepared.items:
+    for one in items:
         old = stored.get(one.key)
         if old is None or old.content_hash != one.content_hash:
-            if one.key not in prepared.contents:
+            if one.key not in contents:
                 raise StaleBatch("items", "the content met by prepare()", f"a changed row {shown(one.key)}")
             (created if old is None else replaced).append(one)
         elif old.metadata != one.metadata:
@@ -196,18 +283,13 @@ def _stored(collection: Collection, keys: list[str], alias: str) -> dict[str, _S
 def _insert(
     collection: Collection,
     items: Sequence[CheckedItem],
-    contents: dict[str, Content],
-    stored: dict[str, _Stored],
-    now: str,
+    contents: Mapping[str, Content],
+    times: Mapping[str, tuple[str, str]],
     alias: str,
 ) -> None:
     tables = Tables.of(collection)
-
-    def born(key: str) -> str:
-        return stored[key].created_at if key in stored else now
-
     rows: list[list[Any]] = [
-        [one.key, one.content_hash, born(one.key), now, one.metadata, one.title, one.text] for one in items
+        [one.key, one.content_hash, *times[one.key], one.metadata, one.title, one.text] for one in items
     ]
     # RETURNING promises no order: ids are matched by key.
     ids = {key: row for row, key in execute(alias, tables.insert_items(as_json(rows)))}

@@ -31,7 +31,7 @@ class Command(commands.Command):
         elif used := indexing.other_embedder():
             self.stderr.write(
                 f"The index was made by {used}, which it keeps using; AFN_EMBEDDER names another. "
-                "Pass --rebuild to change over."
+                "Pass --rebuild to change over. migrate_embeddings does so while searches go on."
             )
         result = indexing.index_everything(
             track=lambda prompts: track(prompts, "Embedding", total, quiet=quiet)

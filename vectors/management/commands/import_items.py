@@ -1,4 +1,4 @@
-"""Upsert a JSON Lines file into a collection."""
+"""Upsert a file of items into a collection."""
 
 from __future__ import annotations
 
@@ -11,25 +11,39 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from vectors import commands
+from vectors.files import FORMATS
 from vectors.importing import import_items
 
 
 class Command(commands.Command):
     help = (
-        'Upsert the lines {"key", "text", "title"?, "metadata"?} of a file into a collection, '
-        "which is created with the default embedder where it is missing. Exits with 1 if a line was refused."
+        'Upsert the rows {"key", "text", "title"?, "metadata"?, "vector"?} of a file into a collection, '
+        "which is created where it is missing. The file is JSON Lines, Parquet, or a NumPy array with its "
+        "items in a .jsonl file beside it. Whatever stops an import, running it again completes it. Exits "
+        "with 1 if a line was refused."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("collection", help="name of the collection")
-        parser.add_argument("file", type=Path, help="JSON Lines file")
+        parser.add_argument("file", type=Path, help="file ending in .jsonl, .parquet or .npy")
+        parser.add_argument("--format", choices=FORMATS, help="the format, whatever the file's name says")
+        parser.add_argument(
+            "--dimensions",
+            type=int,
+            help="create a missing collection for vectors of your own (default: with the default embedder)",
+        )
         parser.add_argument("--json", action="store_true", help="print the result as JSON, no progress")
         parser.add_argument("--strict", action="store_true", help="write nothing if any line is refused")
 
     def handle(self, *args: object, **options: Any) -> None:
         try:
             report = import_items(
-                options["collection"], options["file"], strict=options["strict"], quiet=options["json"]
+                options["collection"],
+                options["file"],
+                format=options["format"],
+                dimensions=options["dimensions"],
+                strict=options["strict"],
+                quiet=options["json"],
             )
         except OSError as error:
             raise CommandError(str(error)) from error

@@ -1,0 +1,67 @@
+"""The two spaces of a collection whose embedding model is being changed, as every writer meets them."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from vectors.errors import CollectionNotFound, shown
+from vectors.migrating import sql
+from vectors.models import Collection
+from vectors.rows import execute
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+# Seconds for which an embedder that failed for a spare space is not asked again: writers would wait for it.
+PAUSE: Final = 30.0
+_failed: dict[tuple[str, int], float] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Spaces:
+    """`live` is searched; `spare`, if there is one, has the same items in another embedding."""
+
+    live: Collection
+    spare: Collection | None = None
+
+    def __iter__(self) -> Iterator[Collection]:
+        yield self.live
+        if self.spare is not None:
+            yield self.spare
+
+
+def spaces_of(collection: Collection, alias: str) -> Spaces:
+    """The spaces that writes to `collection` go to, in whichever role it is.
+
+    In a transaction this holds until its end, as a switch waits for it. Raises CollectionNotFound.
+    """
+    rows = execute(alias, sql.spaces(collection.pk))
+    if not rows:
+        raise CollectionNotFound("collection", "one that exists", shown(collection.name))
+    live, spare = rows[0]
+    if live is None:
+        return Spaces(collection)
+    other = Collection.objects.using(alias).get(pk=spare if live == collection.pk else live)
+    return Spaces(collection, other) if live == collection.pk else Spaces(other, collection)
+
+
+def attempt(spare: Collection, alias: str, embed: Callable[[], T], otherwise: T) -> T:
+    """What `embed` makes for a spare space, or `otherwise`: its embedder must not keep the live one waiting.
+
+    What is not made here is made by the next filling.
+    """
+    place = (alias, spare.pk)
+    if time.monotonic() - _failed.get(place, -PAUSE) < PAUSE:
+        return otherwise
+    try:
+        made = embed()
+    except Exception as error:  # noqa: BLE001 - an embedder may be anybody's
+        _failed[place] = time.monotonic()
+        _log.warning("Items are left to be filled into %s later: %s", spare.name, error)
+        return otherwise
+    _failed.pop(place, None)
+    return made
