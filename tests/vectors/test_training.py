@@ -1,16 +1,16 @@
 """An index is built beside the old one; who reads meets the one or the other, never a mixture."""
 
 import json
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, connection, connections
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from tests.vectors.clouds import DIMENSIONS, add, cloud, collect, keys, near, state
+from tests.vectors.clouds import DIMENSIONS, add, cloud, collect, in_thread, keys, near, readers, state
 from vectors import store, strategies
 from vectors.codec import unit
 from vectors.errors import IndexBusy
@@ -281,41 +281,17 @@ def test_readers_and_a_writer_go_on_while_an_index_is_built(file_database):
     matrix = cloud(3_000)
     collection = collect(matrix[:2_000], "ivf", using=file_database)
     rebuild(collection, lists=10, using=file_database)
-    failures: list[BaseException] = []
-    done = threading.Event()
 
-    def reader(seed: int) -> None:
-        random = np.random.default_rng(seed)
-        try:
-            while not done.is_set():
-                at = int(random.integers(2_000))
-                assert keys(near(collection, matrix[at], using=file_database))[0] == f"k{at}"
-        except BaseException as error:  # noqa: BLE001
-            failures.append(error)
-        finally:
-            connections[file_database].close()
+    def write() -> None:
+        for at in range(2_000, 3_000, 10):
+            add(collection, matrix[at : at + 10], at, file_database)
+            assert keys(near(collection, matrix[at], using=file_database))[0] == f"k{at}"
 
-    def writer() -> None:
-        try:
-            for at in range(2_000, 3_000, 10):
-                add(collection, matrix[at : at + 10], at, file_database)
-                assert keys(near(collection, matrix[at], using=file_database))[0] == f"k{at}"
-        except BaseException as error:  # noqa: BLE001
-            failures.append(error)
-        finally:
-            connections[file_database].close()
-
-    threads = [threading.Thread(target=reader, args=(seed,)) for seed in range(2)]
-    threads.append(threading.Thread(target=writer))
-    for thread in threads:
-        thread.start()
-    for count in (20, 40, 0, 30):
-        rebuild(collection, lists=count, using=file_database)
-    threads[-1].join()
-    done.set()
-    for thread in threads:
-        thread.join()
-    assert failures == []
+    with readers(collection, matrix[:2_000], file_database), ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(in_thread, write, file_database)
+        for count in (20, 40, 0, 30):
+            rebuild(collection, lists=count, using=file_database)
+        writing.result()
     assert state(collection, file_database).lists == 30
 
 
@@ -354,3 +330,17 @@ def test_the_command_builds_and_says_what(capsys):
     assert "DiskANN, in" in capsys.readouterr().out
     with pytest.raises(CommandError, match="--lists: expected a number from 0, got -1"):
         call_command("rebuild_vectors", "cloud", "--lists", "-1")
+
+
+def test_deletions_cost_searches_by_lists_no_reading_of_all_ids(django_assert_num_queries):
+    matrix = cloud(4_000)
+    collection = collect(matrix, "ivf")
+    rebuild(collection, lists=20)
+    store.delete(collection, [f"k{at}" for at in range(0, 4_000, 4)])
+    for at in (1, 2, 3) * 2:  # loads the lists around them
+        near(collection, matrix[at])
+    for at in (1, 2, 3):
+        with django_assert_num_queries(1) as asked:
+            assert keys(near(collection, matrix[at]))[0] == f"k{at}"
+        assert "pool" in asked[0]["sql"]
+        store.delete(collection, [f"k{at + 4}"])

@@ -175,7 +175,8 @@ class IndexCache:
         """
         state, flat = self._state, self._flats.get(after)
         if flat is not None and state is not None and flat.snapshot.last_id >= state.last_id:
-            if (state.deleted - flat.snapshot.deleted) * _FEW > len(flat.snapshot.codes):
+            # Not for the few past inverted lists, whose codes of deleted rows stay until the next build.
+            if after == 0 and (state.deleted - flat.snapshot.deleted) * _FEW > state.rows:
                 self.compact(connection)
             return flat.snapshot
         if _in_transaction(connection) or not self._lock.acquire(blocking=flat is None):
@@ -246,9 +247,9 @@ class IndexCache:
         if _in_transaction(connection) or not self._lock.acquire(blocking=False):
             return
         try:
-            for flat in self._flats.values():
+            if (flat := self._flats.get(0)) is not None:
                 flat.compact(connection.alias)
-            self.memory.forget_shares()
+                self.memory.forget_shares()
         finally:
             self._lock.release()
 
@@ -256,7 +257,7 @@ class IndexCache:
         """Load or top up, with the lock held."""
         for _ in range(_TRIES):
             state = read_state(self.tables, alias)
-            if state.version != getattr(self._state, "version", None):
+            if self._state is None or state.version != self._state.version:
                 self.drop()
             self._state = state
             if not state.version or state.version == self._broken:

@@ -161,7 +161,7 @@ class _Choice:
             memory=self._memory,
             cost=cost,
             wider=self.scan,
-            on_worn=self._cache.compact,
+            on_worn=self._cache.compact if name == "quantised" else None,
             is_sure=found.deleted == state.deleted,
         )
 

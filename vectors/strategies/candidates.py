@@ -66,7 +66,7 @@ class Candidates:
         memory: Memory,
         cost: float,
         wider: Callable[[Request], Scan],
-        on_worn: Callable[[BaseDatabaseWrapper], None],
+        on_worn: Callable[[BaseDatabaseWrapper], None] | None,
         is_sure: bool,
     ) -> None:
         self.name, self.cost = name, cost
@@ -96,7 +96,7 @@ class Candidates:
         share = max(listed, 0.5) / max(asked, 1)
         if where is not None or share < 1 or self._memory.knows(None):
             self._memory.saw_share(where, share)
-        if where is None and share < 1 - WORN:
+        if self._on_worn and where is None and share < 1 - WORN:
             self._on_worn(connection)
         tolerated = 1.0 if where is not None else 1 - _GONE
         k = self._request.k
