@@ -19,10 +19,10 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.migration import Migration
 
 from vectors import reading
+from vectors.catalogue import visible_collections
 from vectors.errors import VectorError
 from vectors.fulltext import match_expression
 from vectors.limits import MAX_QUERY
-from vectors.models import Collection as VectorCollection
 from vectors.search import search
 
 from .environments.base import EnvironmentProblem, Provider
@@ -238,7 +238,7 @@ def _compare_neighbours(report: Rehearsal, before: Snapshot, after: Snapshot) ->
 
 def _lost_texts(alias: str, report: Rehearsal) -> Iterator[str]:
     """Texts that the product's own search does not find, by their own vector or by their own words."""
-    for collection in VectorCollection.objects.using(alias).all():
+    for collection in visible_collections(alias):
         items = list(islice(reading.iterate(collection, batch=_PROBES, using=alias), _PROBES))
         vectors = reading.vectors_by_key(collection, [item.key for item in items], using=alias)
         for item in items:

@@ -289,7 +289,10 @@ def test_a_switch_exchanges_the_spaces_and_takes_along_what_refers_to_the_name(n
     migration = filled(notes)
     Collection.objects.filter(pk=notes.pk).update(keyword_weight=0.6, strategy="exact")
     heard = []
-    receiver = lambda **about: heard.append((about["collection"].pk, about["collection"].name))  # noqa: E731
+
+    def receiver(collection: Collection, **_: object) -> None:
+        heard.append((collection.pk, collection.name))
+
     switched.connect(receiver)
     hidden = migration.spare.name
     changing.switch(migration, force=True)
@@ -459,7 +462,7 @@ def test_nothing_is_done_unless_it_is_confirmed(notes: Collection, monkeypatch: 
     with pytest.raises(CommandError, match="confirm with --yes"):
         command("notes", "--embedder", "other")
     terminal = io.StringIO()
-    terminal.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
     monkeypatch.setattr("sys.stdin", terminal)
     for answer, is_done in (("no", False), ("y", True)):
         monkeypatch.setattr("builtins.input", lambda answer=answer: answer)

@@ -1,14 +1,12 @@
 """Codes in memory never lose a row: not a new one, not one behind a filter, not after a rollback."""
 
-import threading
-
 import numpy as np
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.vectors.clouds import DIMENSIONS, add, cloud, collect, keys, near, state
+from tests.vectors.clouds import DIMENSIONS, add, cloud, collect, keys, near, readers, state
 from vectors import store, strategies
 from vectors.codec import unit
 from vectors.index import blocks, sql
@@ -410,29 +408,9 @@ def test_old_caches_make_room(monkeypatch):
 def test_threads_search_while_another_writes(file_database):
     matrix = cloud(2_000)
     collection = collect(matrix[:1_000], using=file_database)
-    failures: list[BaseException] = []
-    done = threading.Event()
-
-    def reader(seed: int) -> None:
-        random = np.random.default_rng(seed)
-        try:
-            while not done.is_set():
-                at = int(random.integers(1_000))
-                assert keys(near(collection, matrix[at]))[0] == f"k{at}"
-        except BaseException as error:  # noqa: BLE001
-            failures.append(error)
-        finally:
-            connections[file_database].close()
-
-    threads = [threading.Thread(target=reader, args=(seed,)) for seed in range(3)]
-    for thread in threads:
-        thread.start()
-    for start in range(1_000, 2_000, 100):
-        add(collection, matrix[start : start + 100], start)
-    done.set()
-    for thread in threads:
-        thread.join()
-    assert failures == []
+    with readers(collection, matrix[:1_000], file_database, count=3):
+        for start in range(1_000, 2_000, 100):
+            add(collection, matrix[start : start + 100], start)
     assert keys(near(collection, matrix[1_999]))[0] == "k1999"
     strategies.forget()
 
