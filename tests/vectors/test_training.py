@@ -306,6 +306,7 @@ def test_as_many_lists_are_probed_as_hold_the_true_neighbours():
     assert training.probes_for(queries, centroids, both, counts) == 8
     counts[0, 2] = False
     assert training.probes_for(queries, centroids, both, counts) == 4
+    assert training.probes_for(queries, centroids[:2], both[:, :1] // 9, counts[:, :1]) == 2
 
 
 def test_settings_that_were_tuned_outlive_a_build():

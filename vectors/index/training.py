@@ -340,11 +340,8 @@ def probes_for(queries: Matrix, centroids: Matrix, lists: Numbers, counts: npt.N
     np.put_along_axis(places, order, np.arange(order.shape[1])[np.newaxis], axis=1)
     both = np.take_along_axis(places, lists.reshape(len(queries), -1), axis=1).reshape(lists.shape)
     needed = np.sort(both.min(axis=2)[counts])
-    return (
-        max(_MIN_PROBES, 1 + int(needed[math.ceil(_COVERED * len(needed)) - 1]))
-        if len(needed)
-        else _MIN_PROBES
-    )
+    probes = 1 + int(needed[math.ceil(_COVERED * len(needed)) - 1]) if len(needed) else 0
+    return min(len(centroids), max(_MIN_PROBES, probes))
 
 
 def is_due(state: State, strategy: str) -> bool:
