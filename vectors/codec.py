@@ -58,9 +58,8 @@ def as_vector(values: object, dimensions: int, metric: str, field: str = "vector
     """Validate one embedding and return it as float32 of shape (dimensions,); see `as_matrix`."""
     if type(values) is np.ndarray and values.dtype == _FLOAT32 and values.shape == (dimensions,):
         # One product tells what `as_matrix` looks for in several steps: NaN, infinity, size.
-        with np.errstate(over="ignore", invalid="ignore"):
-            square = np.dot(values, values)
-        if _SMALLEST <= square <= _LARGEST:
+        precise = values.astype(np.float64)
+        if _SMALLEST <= precise.dot(precise) <= _LARGEST:
             return np.ascontiguousarray(values)
     try:
         row = np.asarray(values)
@@ -91,7 +90,7 @@ def from_blobs(blobs: Iterable[bytes], dimensions: int) -> Matrix:
 def unit(vectors: Matrix) -> Matrix:
     """A vector (d,), or each row of (n, d), at length 1; zero (possible under l2) stays zero. float32."""
     if vectors.ndim == 1:
-        norm = math.sqrt(np.dot(vectors, vectors))
+        norm = math.sqrt(vectors.dot(vectors))
         return vectors / np.float32(norm) if norm else vectors
     norms = np.sqrt(np.einsum("...j,...j->...", vectors, vectors, dtype=np.float64))
     scales = 1 / np.where(norms == 0, 1, norms)

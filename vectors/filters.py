@@ -21,7 +21,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vectors.errors import InvalidFilter, shown
 from vectors.limits import MAX_FILTER_CLAUSES, MAX_FILTER_DEPTH, MAX_FILTER_IN, MAX_FILTER_STRING
@@ -62,8 +62,15 @@ def compile_filter(condition: object, indexed: Mapping[str, str] | None = None) 
     have an index, by name; of all others the path is bound as well.
     """
     compiler = _Compiler(indexed or {})
-    sql = compiler.group(condition, "filter", 1)
-    return Where(sql, tuple(compiler.params))
+    part = compiler.group(condition, "filter", 1)
+    return Where(part.sql, tuple(compiler.params), part.is_served)
+
+
+class _Part(NamedTuple):
+    """A condition in SQL, and whether an index leads to the rows that satisfy it."""
+
+    sql: str
+    is_served: bool = False
 
 
 class _Compiler:
@@ -72,7 +79,7 @@ class _Compiler:
         self.params: list[object] = []
         self.clauses = 0
 
-    def group(self, condition: object, at: str, depth: int) -> str:
+    def group(self, condition: object, at: str, depth: int) -> _Part:
         """An object: all of its fields and groups must hold."""
         if depth > MAX_FILTER_DEPTH:
             raise InvalidFilter(at, f"at most {MAX_FILTER_DEPTH} levels", "a deeper condition")
@@ -80,20 +87,20 @@ class _Compiler:
             raise InvalidFilter(at, "an object with at least one condition", _kind(condition))
         return _all([self._member(name, inner, at, depth) for name, inner in condition.items()])
 
-    def _member(self, name: object, inner: object, at: str, depth: int) -> str:
+    def _member(self, name: object, inner: object, at: str, depth: int) -> _Part:
         if not isinstance(name, str):
             raise InvalidFilter(at, "a field name", _kind(name))
         here = f"{at}.{name}"
         if name == "not":
-            return f"NOT {self.group(inner, here, depth + 1)}"
+            return _not(self.group(inner, here, depth + 1))
         if name in _GROUPS:
             if not isinstance(inner, list | tuple) or not inner:
                 raise InvalidFilter(here, "a list of conditions", _kind(inner))
             parts = [self.group(one, f"{here}[{number}]", depth + 1) for number, one in enumerate(inner)]
-            return _all(parts) if name == "and" else f"({' OR '.join(parts)})"
+            return _all(parts) if name == "and" else _any(parts)
         return self._field(name, inner, here)
 
-    def _field(self, name: str, inner: object, at: str) -> str:
+    def _field(self, name: str, inner: object, at: str) -> _Part:
         field = _Field(json_path(name, at), name, self.indexed.get(name, ""))
         if not isinstance(inner, Mapping):
             return self._compare("eq", inner, field, at)
@@ -101,33 +108,35 @@ class _Compiler:
             raise InvalidFilter(at, "a value or an operator", "an empty object")
         return _all([self._operator(name, value, field, at) for name, value in inner.items()])
 
-    def _operator(self, name: object, value: object, field: _Field, at: str) -> str:
+    def _operator(self, name: object, value: object, field: _Field, at: str) -> _Part:
         here = f"{at}.{name}"
         if name == "ne":
-            return f"NOT {self._compare('eq', value, field, here)}"
+            return _not(self._compare("eq", value, field, here))
         if name == "in":
             return self._in(value, field, here)
         if name in _COMPARISONS:
             return self._compare(str(name), value, field, here)
         raise InvalidFilter(here, "one of the operators " + ", ".join(_OPERATORS), shown(name))
 
-    def _compare(self, operator: str, value: object, field: _Field, at: str) -> str:
+    def _compare(self, operator: str, value: object, field: _Field, at: str) -> _Part:
         self._count(at)
         if operator == "eq" and (value is None or isinstance(value, bool)):
             if isinstance(value, bool) and field.has_index_on("boolean"):
-                return f"{field.value} IS {int(value)}"
+                return _Part(f"{field.value} IS {int(value)}", is_served=True)
             self.params.append(field.path)
-            return ANY_ELEMENT.format(f"e.type = '{json.dumps(value)}'")
+            return _Part(ANY_ELEMENT.format(f"e.type = '{json.dumps(value)}'"))
         is_text = _check_value(value, at, ordered=operator != "eq")
         if field.has_index_on("text" if is_text else "number"):
             self.params.append(value)
             sign = _COMPARISONS[operator]
             # NULL IS 'x' is false; NULL < 'x' is NULL.
-            return f"{field.value} IS %s" if sign == "=" else _not_null(field, f"{field.value} {sign} %s")
+            compared = f"{field.value} IS %s" if sign == "=" else _not_null(field, f"{field.value} {sign} %s")
+            return _Part(compared, is_served=True)
         self.params += [field.path, value]
-        return ANY_ELEMENT.format(f"{_TEXT if is_text else _NUMBER} AND e.atom {_COMPARISONS[operator]} %s")
+        kind = _TEXT if is_text else _NUMBER
+        return _Part(ANY_ELEMENT.format(f"{kind} AND e.atom {_COMPARISONS[operator]} %s"))
 
-    def _in(self, values: object, field: _Field, at: str) -> str:
+    def _in(self, values: object, field: _Field, at: str) -> _Part:
         self._count(at)
         if not isinstance(values, list | tuple) or not 1 <= len(values) <= MAX_FILTER_IN:
             got = f"{len(values)} values" if isinstance(values, list | tuple) else _kind(values)
@@ -144,14 +153,14 @@ class _Compiler:
         if listed and "'null'" not in kinds:
             # Values of another type than the field's match nothing.
             self.params.append(json.dumps(listed, ensure_ascii=False))
-            return _not_null(field, f"{field.value} IN {_LIST}")
+            return _Part(_not_null(field, f"{field.value} IN {_LIST}"), is_served=True)
         self.params.append(field.path)
         parts = [f"e.type IN ({', '.join(sorted(kinds))})"] if kinds else []
         for kind, listed in ((_TEXT, texts), (_NUMBER, numbers)):
             if listed:
                 parts.append(f"{kind} AND {ATOM_IN}")
                 self.params.append(json.dumps(listed, ensure_ascii=False))
-        return ANY_ELEMENT.format(f"({' OR '.join(parts)})")
+        return _Part(ANY_ELEMENT.format(f"({' OR '.join(parts)})"))
 
     def _count(self, at: str) -> None:
         self.clauses += 1
@@ -179,8 +188,16 @@ def _not_null(field: _Field, comparison: str) -> str:
     return f"({field.value} IS NOT NULL AND {comparison})"
 
 
-def _all(parts: list[str]) -> str:
-    return f"({' AND '.join(parts)})"
+def _all(parts: list[_Part]) -> _Part:
+    return _Part(f"({' AND '.join(part.sql for part in parts)})", any(part.is_served for part in parts))
+
+
+def _any(parts: list[_Part]) -> _Part:
+    return _Part(f"({' OR '.join(part.sql for part in parts)})", all(part.is_served for part in parts))
+
+
+def _not(part: _Part) -> _Part:
+    return _Part(f"NOT {part.sql}")
 
 
 def _check_value(value: object, at: str, *, ordered: bool) -> bool:

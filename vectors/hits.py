@@ -13,7 +13,7 @@ from django.db.models import Model
 from vectors.search_sql import Shown
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, which would make it three times as slow
 class Hit:
     """One result.
 
@@ -38,13 +38,17 @@ class Hit:
     row: Any = None
 
 
+# Title, text, metadata and row of a `Hit`.
+Shows = tuple[str, str, dict[str, Any], Any]
+
+
 class Display(Protocol):
-    """What a hit shows: the columns to read, and the arguments of `Hit` that they become."""
+    """What hits show: the columns to read, and the last fields of `Hit` that they become."""
 
     @property
     def shown(self) -> Shown: ...
 
-    def fields(self, rows: Iterable[Sequence[Any]]) -> Iterator[dict[str, Any]]: ...
+    def read(self, columns: Iterable[Sequence[Any]]) -> Iterator[Shows]: ...
 
 
 class Items:
@@ -52,9 +56,9 @@ class Items:
 
     shown: Final = Shown(("i.title", "i.text", "i.metadata"))
 
-    def fields(self, rows: Iterable[Sequence[Any]]) -> Iterator[dict[str, Any]]:
-        for title, text, metadata in rows:
-            yield {"title": title, "text": text, "metadata": {} if metadata == "{}" else json.loads(metadata)}
+    def read(self, columns: Iterable[Sequence[Any]]) -> Iterator[Shows]:
+        for title, text, metadata in columns:
+            yield title, text, {} if metadata == "{}" else json.loads(metadata), None
 
 
 class Rows:
@@ -78,10 +82,14 @@ class Rows:
             f"JOIN {table} AS {name} ON {name}.{key} = i.key",
         )
 
-    def fields(self, rows: Iterable[Sequence[Any]]) -> Iterator[dict[str, Any]]:
+    def read(self, columns: Iterable[Sequence[Any]]) -> Iterator[Shows]:
+        for row in self.rows(columns):
+            yield "", "", {}, row
+
+    def rows(self, columns: Iterable[Sequence[Any]]) -> Iterator[Any]:
         """Rows as the ORM reads them: each column through the converters of its field and database."""
         table, names = self._model._meta.db_table, [field.attname for field in self._fields]
         compiler = self._model._base_manager.using(self._alias).query.get_compiler(using=self._alias)
         converters = compiler.get_converters([field.get_col(table) for field in self._fields])
-        for values in compiler.apply_converters(rows, converters):
-            yield {"row": self._model.from_db(self._alias, names, values)}
+        for values in compiler.apply_converters(columns, converters):
+            yield self._model.from_db(self._alias, names, values)

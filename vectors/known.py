@@ -7,7 +7,7 @@ how: another process, plain SQL, or a rollback.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
 from copy import copy
 from typing import Any, Final
 
@@ -21,11 +21,13 @@ from vectors.rows import database_behind
 # All that a search goes by; each is the name of its column too.
 FIELDS: Final = (
     *("id", "name", "embedder", "model", "dimensions", "metric", "strategy", "keyword_weight"),
-    "keyword_weight_cjk",
-    "generation",
+    *("keyword_weight_cjk", "metadata_schema", "generation"),
 )
+_SCHEMA: Final = FIELDS.index("metadata_schema")
 # What all rows of a generation were made with.
-_OF_THE_ROWS: Final = ("embedder", "model", "dimensions", "metric", "generation")
+_OF_THE_ROWS: Final = ("embedder", "model", "dimensions", "metric", "metadata_schema", "generation")
+# Of these, what changes by itself: of the others another generation tells.
+_CHANGING: Final = ("generation", "metadata_schema")
 _MAX_COLLECTIONS: Final = 256
 # Where a collection that is kept remembers what the database said of it, to compare the next answer with.
 _CONFIRMED: Final = "_confirmed_values"
@@ -38,7 +40,8 @@ class Reference:
     """The collection that a search is about. `current` is what it goes by; `confirm` tells whether rightly.
 
     One that the caller has read is taken as it is, unsaved settings included, until the database holds
-    another generation of it: then other rows are there, and what they were made with counts.
+    another generation of it, or another schema: then other rows are there, and what they were made with
+    counts.
     """
 
     def __init__(self, collection: Collection | str, alias: str) -> None:
@@ -47,15 +50,14 @@ class Reference:
         # Not to be changed: threads share it.
         self.current = _lookup(collection, alias) if isinstance(collection, str) else collection
 
-    def confirm(self, values: Sequence[Any]) -> bool:
-        """Is `current` what the database holds, whose FIELDS these are? If not, it is from now on.
+    def confirm(self, values: str | None) -> bool:
+        """Is `current` what the database holds, whose FIELDS this JSON lists? If not, it is from now on.
 
-        Raises CollectionNotFound where the database holds none.
+        None says that the database holds none; raises CollectionNotFound then.
         """
-        values = tuple(values)
-        if values == getattr(self.current, _CONFIRMED, None):
+        if values is not None and values == getattr(self.current, _CONFIRMED, None):
             return True
-        stored = None if values[0] is None else Collection.from_db(self._alias, FIELDS, values)
+        stored = None if values is None else Collection.from_db(self._alias, FIELDS, _parsed(values))
         if stored is None or stored.name != (self._name or stored.name):
             self._adopt(self._look_up())
             return False
@@ -82,7 +84,7 @@ class Reference:
         if self._name is not None:
             if is_news := not _is_same(stored, self.current):
                 self.current = _known[_key(self._name, self._alias)] = stored
-        elif is_news := stored.generation != self.current.generation:
+        elif is_news := any(getattr(stored, field) != getattr(self.current, field) for field in _CHANGING):
             self.current = copy(self.current)
             for field in _OF_THE_ROWS:
                 setattr(self.current, field, getattr(stored, field))
@@ -96,6 +98,13 @@ class Reference:
         if stored is None:
             raise CollectionNotFound("collection", "one that exists", shown(self.current.name))
         return stored
+
+
+def _parsed(values: str) -> list[Any]:
+    """FIELDS as Python has them: JSON in a column is text inside the list."""
+    fields: list[Any] = json.loads(values)
+    fields[_SCHEMA] = json.loads(fields[_SCHEMA])
+    return fields
 
 
 def _lookup(name: str, alias: str) -> Collection:

@@ -39,12 +39,16 @@ _MAX_FILTERS: Final = 1_024
 _REMEMBERED: Final = 256
 
 
-def exact_cost(rows: int, dimensions: int, share: float | None = None) -> float:
-    """Measuring all rows, or with a filter the `share` of them that satisfies it."""
+def exact_cost(rows: int, dimensions: int, share: float | None = None, *, is_served: bool = False) -> float:
+    """Measuring all rows, or with a filter the `share` of them that satisfies it.
+
+    All of them are looked at for that, unless the filter `is_served` by an index.
+    """
     distance = _A_DIMENSION * dimensions
     if share is None:
         return _STATEMENT + rows * (_A_ROW_SCANNED + distance)
-    return _STATEMENT + rows * (_A_ROW_FILTERED + share * (_A_ROW_FETCHED + distance))
+    matching = rows * share * (_A_ROW_FETCHED + _A_ROW_FILTERED + distance)
+    return _STATEMENT + matching + (0 if is_served else rows * (1 - share) * _A_ROW_FILTERED)
 
 
 def candidates_cost(count: int, dimensions: int, is_filtered: bool) -> float:

@@ -16,7 +16,7 @@ from vectors import known
 from vectors.codec import Matrix, as_vector, to_blob, unit
 from vectors.embedders import Embedder, for_collection, get_embedder
 from vectors.errors import InvalidQuery, StaleBatch, VectorError, shown
-from vectors.filters import compile_filter
+from vectors.filters import where_for
 from vectors.fulltext import is_mostly_cjk, match_expression
 from vectors.hits import Display, Hit, Items, Rows
 from vectors.index.cache import IndexCache
@@ -24,7 +24,7 @@ from vectors.limits import MAX_K, MAX_QUERY
 from vectors.models import Collection, Metric, StrategyName
 from vectors.rows import reading_alias, run
 from vectors.search_sql import HIT_COLUMNS, Answer, Keywords, SearchStatement
-from vectors.sql import Statement, Tables, Where
+from vectors.sql import Statement, Where
 from vectors.strategies import STRATEGIES, KeywordsOnly, Plan, Request, Scan, index_of, scan_for
 from vectors.validation import check_text
 
@@ -66,7 +66,7 @@ class _Search:
     mode: str
     leg_rows: int
     keywords: Keywords | None
-    where: Where | None
+    filter: Mapping[str, Any] | None
     fusion: str
     strategy: str | None
     embedder: Embedder | None
@@ -117,7 +117,7 @@ def search(
         mode=mode,
         leg_rows=leg_rows,
         keywords=Keywords(match, leg_rows) if match else None,
-        where=None if filter is None else compile_filter(filter),
+        filter=filter,
         fusion=fusion,
         strategy=strategy,
         embedder=embedder,
@@ -155,13 +155,14 @@ def _find(wanted: _Search) -> tuple[list[Hit], dict[str, Any]]:
             vector = None if wanted.mode == "keyword" else _query_vector(collection, wanted)
             index = index_of(connection, collection)
             started = time.perf_counter()
-            scan = _scan(collection, index, vector, wanted)
+            where = where_for(collection, wanted.filter)
+            scan = _scan(collection, index, vector, where, wanted)
             while True:
-                answer = _ask(collection, vector, scan, wanted)
+                answer = _ask(collection, index, vector, scan, where, wanted)
                 if not about.confirm(answer.collection):
                     break
                 outcome = scan.conclude(connection, answer)
-                index.notice(connection, answer.index)
+                index.notice(connection, answer.seen)
                 took = _milliseconds_since(started)
                 if isinstance(outcome, Plan):
                     if not wanted.keywords:
@@ -191,20 +192,29 @@ def _query_vector(collection: Collection, wanted: _Search) -> Matrix:
     return unit(checked) if collection.metric == Metric.COSINE else checked
 
 
-def _scan(collection: Collection, index: IndexCache, vector: Matrix | None, wanted: _Search) -> Scan:
+def _scan(
+    collection: Collection, index: IndexCache, vector: Matrix | None, where: Where | None, wanted: _Search
+) -> Scan:
     if vector is None:
         return KeywordsOnly()
-    is_plain = wanted.keywords is None and wanted.where is None and not wanted.display.shown.join
-    request = Request(vector, wanted.k, wanted.leg_rows, wanted.where, is_plain=is_plain)
+    is_plain = wanted.keywords is None and where is None and not wanted.display.shown.join
+    request = Request(vector, wanted.k, wanted.leg_rows, where, is_plain=is_plain)
     return scan_for(wanted.connection, index, request, wanted.strategy or collection.strategy)
 
 
-def _ask(collection: Collection, vector: Matrix | None, scan: Scan, wanted: _Search) -> Answer:
+def _ask(
+    collection: Collection,
+    index: IndexCache,
+    vector: Matrix | None,
+    scan: Scan,
+    where: Where | None,
+    wanted: _Search,
+) -> Answer:
     statement = SearchStatement(
-        tables=Tables.of(collection),
+        tables=index.tables,
         vector=None if vector is None else to_blob(vector),
         keywords=wanted.keywords,
-        where=wanted.where,
+        where=where,
         leg=scan.leg,
         score=_score(collection, wanted),
         leg_rows=wanted.leg_rows,
@@ -239,27 +249,21 @@ def keyword_weight(collection: Collection, query: str) -> float:
 
 def _hits(answer: Answer, collection: Collection, wanted: _Search) -> list[Hit]:
     shows_similarity = collection.metric == Metric.COSINE
+    is_keyword, is_semantic = wanted.mode == "keyword", wanted.keywords is None
     width = len(HIT_COLUMNS)
-    shown_fields = wanted.display.fields(row[width:] for row in answer.hits)
-    # Where only one leg was asked, its ranks are the places.
-    leg = "keyword" if wanted.mode == "keyword" else None if wanted.keywords else "semantic"
-    return [
-        Hit(
-            id=number,
-            key=key,
-            distance=distance,
-            similarity=1 - distance if distance is not None and shows_similarity else None,
-            score=score,
-            ranks={
-                "keyword": place if leg == "keyword" else keyword_rank,
-                "semantic": place if leg == "semantic" else semantic_rank,
-            },
-            **fields,
-        )
-        for place, ((number, key, distance, score, keyword_rank, semantic_rank, *_), fields) in enumerate(
-            zip(answer.hits, shown_fields, strict=True), start=1
-        )
-    ]
+    shown_parts = wanted.display.read([row[width:] for row in answer.hits])
+    hits = []
+    for place, (row, shows) in enumerate(zip(answer.hits, shown_parts, strict=True), start=1):
+        number, key, distance, score, keyword_rank, semantic_rank = row[:width]
+        similarity = 1 - distance if shows_similarity and distance is not None else None
+        # Where only one leg was asked, its ranks are the places.
+        if is_keyword:
+            keyword_rank = place
+        elif is_semantic:
+            semantic_rank = place
+        ranks = {"keyword": keyword_rank, "semantic": semantic_rank}
+        hits.append(Hit(key, number, distance, similarity, score, ranks, *shows))
+    return hits
 
 
 def _milliseconds_since(started: float) -> float:

@@ -7,10 +7,11 @@ Its common table expressions, in order, of which a search with one leg has fewer
     found(id, distance, bm25)        both, the keyword rows with their exact distance
     best(id, …, score)               with ranks and scores, see `vectors.fusion`
 
-Preparing it is a good part of its time, hence no more of them than the search needs.
+Preparing it is a good part of its time, hence no more of them than the search needs, and none at all where
+rows were picked by id and nothing else is asked for (`Picked`).
 
-The first row of the answer says what the database holds as the collection and what the strategy counted, then
-come the hits, best first. All parts see the same state of the database.
+One row of the answer, the header, says what the database holds as the collection and its index, and what the
+strategy counted; the others are hits. All parts see the same state of the database.
 """
 # ruff: noqa: S608 - building SQL is what this module is for; identifiers come from models and primary keys
 
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from vectors.fusion import by_bm25, by_distance, fused
 from vectors.index.state import Seen
@@ -31,14 +32,16 @@ _TITLE_WEIGHT: Final = "2.0"
 _KEYWORD: Final = "keyword(id, bm25)"
 _NEAREST: Final = "nearest(id, distance)"
 # Columns of a hit before those that show it.
-HIT_COLUMNS: Final = ("b.id", "i.key", "b.distance", "b.score", "b.keyword_rank", "b.semantic_rank")
+HIT_COLUMNS: Final = ("id", "key", "distance", "score", "keyword_rank", "semantic_rank")
+_OF_BEST: Final = ("b.id", "i.key", "b.distance", "b.score", "b.keyword_rank", "b.semantic_rank")
 
-_INDEX: Final = ("x.version", "x.last_id", "x.deleted", "x.is_diskann")
-
-
-def _order(row: Sequence[Any]) -> tuple[int, float, int]:
-    """The header, then hits by score, equal ones by id: sorted here, as SQLite would sort their text too."""
-    return (1, -row[4], row[1]) if row[0] else (0, 0.0, 0)
+# What the collection and its index are, as a text each: nothing is taken apart that is as it was.
+_HEADER: Final = (
+    f"""(SELECT json_array({", ".join(f'"{field}"' for field in FIELDS)})
+         FROM "{Collection._meta.db_table}" WHERE id = %s)""",
+    f"""(SELECT json_array({", ".join(Seen._fields)})
+         FROM "{Index._meta.db_table}" WHERE collection_id = %s)""",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +52,14 @@ class Keywords:
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
-class Picked:
+class Picked(NamedTuple):
     """The nearest of the rows whose ids are in the JSON list `ids`, or greater than `after`."""
 
     ids: str
     after: int
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(NamedTuple):
     """A strategy's part: expressions of which the last is `nearest`, and numbers that it wants to know.
 
     `counts` may be columns of `counted`, a table expression with one row. A plain search that needs no counts
@@ -71,25 +72,23 @@ class Leg:
     picked: Picked | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """What is read of a hit beside its ranks: columns of the item `i`, or of what is joined to it."""
 
     columns: tuple[str, ...]
     join: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The collection's `known.FIELDS` (all None where it is gone), the counts of `Leg`, the hits' columns.
+class Answer(NamedTuple):
+    """The collection's `known.FIELDS` as JSON (None where it is gone), and the hits, best first.
 
-    `index` is what the database holds as the collection's index; `counts` is None where the short statement
-    of `Picked` did not count.
+    `seen` is what the database holds as the collection's index; `counts` are those of `Leg`, none where it
+    asks for none. A hit has HIT_COLUMNS, then those that show it.
     """
 
-    collection: Sequence[Any]
-    index: Seen
-    counts: Sequence[int] | None
+    collection: str | None
+    seen: Seen
+    counts: Sequence[int]
     hits: list[Sequence[Any]]
 
 
@@ -112,53 +111,33 @@ class SearchStatement:
     shown: Shown
 
     def statement(self) -> Statement:
-        if (picked := self._picked) is not None:
-            return self._short(picked)
-        return with_ctes(self._ctes(), self._rows())
+        picked = self.leg.picked if self.leg else None
+        return with_ctes(self._ctes(), self._rows()) if picked is None else self._short(picked)
 
     def read(self, rows: Sequence[Sequence[Any]]) -> Answer:
         """Take the rows of `statement` apart."""
-        if self._picked is not None:
-            return self._read_short(rows)
-        hits = sorted((row for row in rows if not row[0] or row[4] is not None), key=_order)
-        header = hits.pop(0)[1:]
-        at, end = len(FIELDS), len(FIELDS) + len(_INDEX) + len(self._counts)
-        width = len(HIT_COLUMNS) + len(self.shown.columns)
-        index, counts = _seen(header[at : at + len(_INDEX)]), header[at + len(_INDEX) : end]
-        return Answer(header[:at], index, counts, [row[1 : 1 + width] for row in hits])
-
-    @property
-    def _picked(self) -> Picked | None:
-        return self.leg.picked if self.leg else None
+        _, collection, index, *counts = next(row for row in rows if not row[0])
+        # A damaged embedding, zero or not finite, is at no distance at all.
+        hits = [row[1:] for row in rows if row[0] and row[4] is not None]
+        # Sorted here, as SQLite would sort their text too.
+        hits.sort(key=_by_score)
+        return Answer(collection, Seen.of(index), counts[: len(self._counts)], hits)
 
     def _short(self, picked: Picked) -> Statement:
-        """The same in half the time to prepare: one row a hit, each with the header before it."""
-        header = [*(f'c."{field}"' for field in FIELDS), *_INDEX]
-        hit = ["n.id", "i.key", "n.distance", *self.shown.columns]
+        """The same in half the time to prepare."""
         vectors = self.tables.vectors
+        hit = ("n.id", "i.key", "n.distance", "-n.distance", "NULL", "NULL", *self.shown.columns)
         return (
-            f"""SELECT {", ".join([*header, *hit])}
-                FROM "{Collection._meta.db_table}" AS c
-                LEFT JOIN "{Index._meta.db_table}" AS x ON x.collection_id = c.id
-                LEFT JOIN (SELECT v.id, {distance(self.tables)} AS distance
+            f"""SELECT {_padded(("0", *_HEADER), 1 + len(hit))}
+                UNION ALL
+                SELECT 1, {", ".join(hit)}
+                FROM (SELECT v.id, {distance(self.tables)} AS distance
                     FROM (SELECT value AS id FROM json_each(%s)
                           UNION ALL SELECT id FROM {vectors} WHERE id > %s) AS e
                     CROSS JOIN {vectors} AS v ON v.id = e.id ORDER BY 2, 1 LIMIT %s) AS n
-                LEFT JOIN {self.tables.items} AS i ON i.id = n.id
-                WHERE c.id = %s""",
-            [self.vector, picked.ids, picked.after, self.k, self.tables.pk],
+                CROSS JOIN {self.tables.items} AS i ON i.id = n.id""",
+            [self.tables.pk, self.tables.pk, self.vector, picked.ids, picked.after, self.k],
         )
-
-    def _read_short(self, rows: Sequence[Sequence[Any]]) -> Answer:
-        if not rows:
-            return Answer([None] * len(FIELDS), Seen(), None, [])
-        at, end = len(FIELDS), len(FIELDS) + len(_INDEX)
-        # A damaged embedding, zero or not finite, is at no distance at all.
-        found = sorted((row[end:] for row in rows if row[end + 2] is not None), key=_by_distance)
-        hits: list[Sequence[Any]] = [
-            (number, key, far, -far, None, None, *shown) for number, key, far, *shown in found
-        ]
-        return Answer(rows[0][:at], _seen(rows[0][at:end]), None, hits)
 
     @property
     def _counts(self) -> Sequence[str]:
@@ -190,31 +169,24 @@ class SearchStatement:
         )
 
     def _rows(self) -> Statement:
-        header = ["0", *(f'c."{field}"' for field in FIELDS), *_INDEX, *self._counts]
-        hit = ["1", *HIT_COLUMNS, *self.shown.columns]
+        header = ("0", *_HEADER, *self._counts)
+        hit = ("1", *_OF_BEST, *self.shown.columns)
         width = max(len(header), len(hit))
         counted = self.leg.counted if self.leg else "(SELECT 1)"
         return (
-            f"""SELECT {_padded(header, width)}
-                FROM {counted} LEFT JOIN "{Collection._meta.db_table}" AS c ON c.id = %s
-                    LEFT JOIN "{Index._meta.db_table}" AS x ON x.collection_id = c.id
+            f"""SELECT {_padded(header, width)} FROM {counted}
                 UNION ALL
                 SELECT {_padded(hit, width)}
                 FROM best AS b CROSS JOIN {self.tables.items} AS i ON i.id = b.id {self.shown.join}""",
-            [self.tables.pk],
+            [self.tables.pk, self.tables.pk],
         )
 
 
-def _seen(values: Sequence[Any]) -> Seen:
-    version, last_id, deleted, is_diskann = values
-    return Seen(version or 0, last_id or 0, deleted or 0, bool(is_diskann))
+def _by_score(hit: Sequence[Any]) -> tuple[float, int]:
+    return -hit[3], hit[0]
 
 
-def _by_distance(hit: Sequence[Any]) -> tuple[float, int]:
-    return hit[2], hit[0]
-
-
-def _padded(columns: list[str], width: int) -> str:
+def _padded(columns: Sequence[str], width: int) -> str:
     return ", ".join([*columns, *["NULL"] * (width - len(columns))])
 
 
@@ -224,14 +196,14 @@ def keyword_rows(tables: Tables, keywords: Keywords, where: Where | None) -> Cte
     return Cte(
         _KEYWORD,
         f"""SELECT {tables.fts}.rowid AS id, -bm25({tables.fts}, {_TITLE_WEIGHT}, 1.0) AS bm25
-            FROM {tables.fts} {_items(tables, where, f"{tables.fts}.rowid")}
+            FROM {tables.fts} {_items(tables, where, f"{tables.fts}.rowid", "CROSS")}
             WHERE {tables.fts} MATCH %s AND {condition} ORDER BY bm25 DESC, {tables.fts}.rowid LIMIT %s""",
         [keywords.match, *params, keywords.limit],
     )
 
 
 def exact_leg(tables: Tables, vector: bytes, limit: int, where: Where | None) -> Leg:
-    """The `limit` nearest of all rows. Counts: the collection's rows, and those that satisfy `where`."""
+    """The `limit` nearest of all rows. Counts: rows looked at, and those of them that satisfy `where`."""
     rows = f"(SELECT count(*) FROM {tables.items})"
     condition, params = _condition(where)
     measured = f"""SELECT v.id, {distance(tables)} AS distance FROM {tables.vectors} AS v
@@ -241,7 +213,9 @@ def exact_leg(tables: Tables, vector: bytes, limit: int, where: Where | None) ->
         nearest = Cte(_NEAREST, f"{measured} ORDER BY distance, v.id LIMIT %s", [*bound, limit])
         return Leg((nearest,), (rows, rows))
     pool = Cte("pool(id, distance)", measured, bound)
-    return Leg((pool, _nearest_of_pool(limit)), (rows, "(SELECT count(*) FROM pool)"))
+    matching = "(SELECT count(*) FROM pool)"
+    # An index leads to the matching rows, and counting all would take longer than that.
+    return Leg((pool, _nearest_of_pool(limit)), (matching if where.is_served else rows, matching))
 
 
 def candidate_leg(tables: Tables, vector: bytes, limit: int, where: Where | None, picked: Picked) -> Leg:

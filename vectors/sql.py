@@ -47,10 +47,14 @@ ITEM_COLUMNS: Final = "id, key, title, text, metadata, content_hash, created_at,
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A condition on `i.metadata` with its parameters (see `vectors.filters`)."""
+    """A condition on `i.metadata` with its parameters (see `vectors.filters`).
+
+    `is_served` says that an index leads to the rows that satisfy it.
+    """
 
     sql: str
     params: tuple[Any, ...]
+    is_served: bool = False
 
 
 Statement = tuple[str, list[Any]]

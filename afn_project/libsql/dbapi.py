@@ -82,11 +82,16 @@ class Cursor:
 
     def __init__(self, connection: "Connection") -> None:
         self.connection = connection
-        self.description: tuple[tuple[Any, ...], ...] | None = None
+        self._columns: Sequence[str] = ()
         self.rowcount = -1
         self.lastrowid: int | None = None
         self._rows: Iterator[Row] = iter(())
         self._closed = False
+
+    @property
+    def description(self) -> tuple[tuple[Any, ...], ...] | None:
+        """A name and six times None a column; None for a statement without any."""
+        return tuple((name, *(None,) * 6) for name in self._columns) or None
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Self:
         self._take(sql, self._run(sql, parameters))
@@ -99,7 +104,7 @@ class Cursor:
         if rows:
             self.connection.begin_if_needed(sql)
         changed = self.connection.driver.execute_many(sql, rows)
-        self.description, self._rows, self.rowcount = None, iter(()), changed
+        self._columns, self._rows, self.rowcount = (), iter(()), changed
         return self
 
     def executescript(self, script: str) -> Self:
@@ -139,7 +144,7 @@ class Cursor:
 
     def _take(self, sql: str, result: Result) -> None:
         verb = first_word(sql)
-        self.description = tuple((name, *(None,) * 6) for name in result.columns) or None
+        self._columns = result.columns
         self._rows = iter(result.rows)
         if verb in _DML:
             # With RETURNING the binding miscounts, but every changed row is in the result.

@@ -41,8 +41,8 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         sql = f"SELECT {columns} FROM {tables} WHERE k.{column} = %s"  # noqa: S608 - names of the models
         for row in execute(self.db, (sql, [value])):
             width = len(keys.shown.columns)
-            key: ApiKey = next(keys.fields([row[:width]]))["row"]
-            key.user = next(users.fields([row[width:]]))["row"]
+            key: ApiKey = next(keys.rows([row[:width]]))
+            key.user = next(users.rows([row[width:]]))
             return key if key.is_usable else None
         return None
 

@@ -15,6 +15,7 @@ from vectors.filters import compile_filter, where_for
 from vectors.metadata_schema import TYPES, MetadataSchema, parse
 from vectors.models import Collection
 from vectors.rows import execute
+from vectors.search import search
 from vectors.sql import Tables
 from vectors.store import Item
 
@@ -276,6 +277,8 @@ def test_an_index_changes_no_answer(db, notes, metadata, conditions):
         expected = [str(at) for at, row in enumerate(metadata) if holds(condition, row)]
         assert [item.key for item in store.scroll(notes, filter=condition).items] == expected, condition
         assert store.count(notes, condition) == len(expected), condition
+        hits = search(notes, "row", k=50, mode="keyword", filter=condition).hits
+        assert sorted(hit.key for hit in hits) == expected, condition
 
 
 def test_all_types_are_tested():

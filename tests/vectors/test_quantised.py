@@ -89,10 +89,12 @@ def test_single_inserts_become_blocks_now_and_then():
         assert keys(near(collection, row, k=1)) == [f"k{5_000 + at}"]
     rows = execute("default", sql.blocks_after(Tables.of(collection), state(collection).version, 0, 100))
     assert [last_id for last_id, _ in rows][-1] == state(collection).last_id == 1_408
-    assert len(rows) == 1  # it grew
+    assert len(rows) == 2  # the first is large enough, and the other grew
     ids = np.concatenate([Codes.from_blob(blob, DIMENSIONS).ids for _, blob in rows])
     assert ids.tolist() == list(range(1, 1_409))
-    assert held().tolist() == list(range(1, 1_409))
+    # The newest few are rather measured than loaded one by one.
+    assert held().tolist() == list(range(1, len(held()) + 1))
+    assert 1_408 - 32 <= len(held()) <= 1_408
 
 
 @COMMITTED

@@ -87,7 +87,9 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vectors.index.codes._MIN_SHORTLIST", 4)
     monkeypatch.setattr("vectors.index.codes.CONFIDENCE", 0.5)
     monkeypatch.setattr("vectors.strategies.default_probes", lambda lists: 1)
-    monkeypatch.setattr("vectors.planner.exact_cost", lambda *_: 1e9)  # never quicker than looking farther
+    monkeypatch.setattr(
+        "vectors.planner.exact_cost", lambda *_, **__: 1e9
+    )  # never quicker than looking farther
 
 
 @dataclass

@@ -17,7 +17,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -41,6 +41,8 @@ _MAX_COLLECTIONS: Final = 64
 _FEW: Final = 1_000
 # Share of codes from which on those of deleted rows are dropped.
 WORN: Final = 0.1
+# Rows that a search rather measures exactly than load their codes, which takes three statements.
+_FEW_NEW: Final = 32
 # Loads that met another version each: somebody builds all the time.
 _TRIES: Final = 3
 
@@ -174,7 +176,7 @@ class IndexCache:
         thread is loading, a caller goes on with what there is (rows past it are measured exactly).
         """
         state, flat = self._state, self._flats.get(after)
-        if flat is not None and state is not None and flat.snapshot.last_id >= state.last_id:
+        if flat is not None and state is not None and flat.snapshot.last_id + _FEW_NEW >= state.last_id:
             # Not for the few past inverted lists, whose codes of deleted rows stay until the next build.
             if after == 0 and (state.deleted - flat.snapshot.deleted) * _FEW > state.rows:
                 self.compact(connection)
@@ -291,13 +293,13 @@ class CacheRegistry:
         self._lock = threading.Lock()
         self._caches: OrderedDict[Key, IndexCache] = OrderedDict()
 
-    def get(self, key: Key, tables: Tables) -> IndexCache:
+    def get(self, key: Key, tables: Callable[[], Tables]) -> IndexCache:
         """The cache of `key` = (alias, database, collection id, generation), made where missing."""
         with self._lock:
             cache = self._caches.get(key)
             if cache is None:
                 self._forget_other_generations(key)
-                cache = self._caches[key] = IndexCache(tables)
+                cache = self._caches[key] = IndexCache(tables())
                 while len(self._caches) > _MAX_COLLECTIONS:
                     self._caches.popitem(last=False)
             self._caches.move_to_end(key)

@@ -45,7 +45,7 @@ _UNPACKED: Final = 512
 CONFIDENCE: Final = 2.0
 # Rows taken by differing bits for each candidate, and at least.
 _SHORTLIST_FACTOR: Final = 6
-_MIN_SHORTLIST: Final = 320
+_MIN_SHORTLIST: Final = 192
 # Candidates at most, and for each row that is wanted.
 _MOST: Final = 2_000
 _MOST_PER_ROW: Final = 10
@@ -155,7 +155,7 @@ class CodedQuery:
     def of(cls, vector: Matrix, middle: Matrix, metric: str) -> CodedQuery:
         """Of a float32 `vector` (d,), of length 1 under cosine."""
         residual = vector - middle
-        length = math.sqrt(np.dot(residual, residual))
+        length = math.sqrt(residual.dot(residual))
         return cls(residual, _pack(residual[np.newaxis])[:, 0], length, metric == "cosine")
 
     def candidates(

@@ -6,6 +6,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -46,6 +47,15 @@ class Seen(NamedTuple):
     last_id: int = 0
     deleted: int = 0
     is_diskann: bool = False
+
+    @staticmethod
+    @lru_cache(maxsize=64)
+    def of(values: str | None) -> Seen:
+        """From the JSON list of the fields, which is None where there is no index."""
+        if values is None:
+            return Seen()
+        version, last_id, deleted, is_diskann = json.loads(values)
+        return Seen(version, last_id, deleted, bool(is_diskann))
 
 
 def read_state(tables: Tables, alias: str) -> State:

@@ -16,7 +16,7 @@ from vectors.rows import database_behind
 from vectors.sql import Tables
 from vectors.strategies import diskann
 from vectors.strategies.base import Plan, Request, Scan
-from vectors.strategies.candidates import Candidates, Found, depth_for
+from vectors.strategies.candidates import UNKNOWN_SHARE, Candidates, Found, depth_for
 from vectors.strategies.exact import Exact
 from vectors.strategies.ivf import by_lists
 from vectors.strategies.keywords import KeywordsOnly
@@ -56,7 +56,7 @@ def forget() -> None:
 def index_of(connection: BaseDatabaseWrapper, collection: Collection) -> IndexCache:
     """What this process holds of the collection's index."""
     key = (connection.alias, database_behind(connection), collection.pk, collection.generation)
-    return registry.get(key, Tables.of(collection))
+    return registry.get(key, lambda: Tables.of(collection))
 
 
 def scan_for(connection: BaseDatabaseWrapper, index: IndexCache, request: Request, name: str) -> Scan:
@@ -175,9 +175,16 @@ def costs_of(
     """
     depth = request.k if depth is None else depth
     rows, dimensions = state.rows, tables.dimensions
-    is_filtered = request.where is not None
-    measuring = planner.candidates_cost(min(_typical(depth, request), rows), dimensions, is_filtered)
-    costs = {"exact": planner.exact_cost(rows, dimensions, (share or 1.0) if is_filtered else None)}
+    where = request.where
+    measuring = planner.candidates_cost(
+        min(_typical(depth, request), rows), dimensions, is_filtered=where is not None
+    )
+    if where is None:
+        costs = {"exact": planner.exact_cost(rows, dimensions)}
+    else:
+        # One that was never met may let all rows through, though who has an index made for it expects few.
+        expected = share or (UNKNOWN_SHARE if where.is_served else 1.0)
+        costs = {"exact": planner.exact_cost(rows, dimensions, expected, is_served=where.is_served)}
     if state.version:
         costs["quantised"] = planner.codes_cost(rows, dimensions) + measuring
     if state.is_diskann and depth <= diskann.MOST and request.limit <= diskann.MOST:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -29,8 +29,7 @@ class Request:
     is_plain: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """How an answer came about.
 
     `scanned` rows were compared by code or by distance (in `probes` inverted lists, where there are any) and

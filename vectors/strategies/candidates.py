@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -20,13 +20,12 @@ from vectors.strategies.base import Plan, Request, Scan
 # More than the share says: it was another query's.
 _MARGIN: Final = 1.3
 # Share of matches to expect of a filter that was never met.
-_UNKNOWN_SHARE: Final = 0.2
+UNKNOWN_SHARE: Final = 0.2
 # Share of candidates that may be gone without a filter before the search looks farther.
 _GONE: Final = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """Candidates: `ids` int64 out of the `scanned` rows up to `last_id`.
 
     They are `all` that there are, or those that may be among the nearest. As long as the database holds that
@@ -85,9 +84,9 @@ class Candidates:
     def conclude(self, connection: BaseDatabaseWrapper, answer: Answer) -> Plan | Scan:
         found, where = self._found, self._request.where
         asked = len(found.ids)
-        if answer.counts is not None:
+        if answer.counts:
             listed, later = map(int, answer.counts)
-        elif found.is_there(answer.index):
+        elif found.is_there(answer.seen):
             listed, later = asked, 0
         else:
             # Some were deleted meanwhile: ask again, and count.
@@ -115,5 +114,5 @@ class Candidates:
 def depth_for(request: Request, share: float | None) -> int:
     """How many of the nearest rows to cover so that k of them satisfy the filter and are still there."""
     if share is None:
-        share = 1.0 if request.where is None else _UNKNOWN_SHARE
+        share = 1.0 if request.where is None else UNKNOWN_SHARE
     return request.k if share >= 1 else int(request.k / share * _MARGIN) + 1

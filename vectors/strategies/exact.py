@@ -23,9 +23,12 @@ class Exact:
 
     def conclude(self, connection: BaseDatabaseWrapper, answer: Answer) -> Plan:
         total, measured = map(int, answer.counts or (0, 0))
+        is_served = self._where is not None and self._where.is_served
         if self._where is not None:
-            self._index.memory.saw_share(self._where, max(measured, 0.5) / max(total, 1))
-        if self._index.is_worn(total):
+            state = self._index.state(connection) if is_served else None
+            rows = state.rows - state.deleted if state else total
+            self._index.memory.saw_share(self._where, min(1.0, max(measured, 0.5) / max(rows, 1)))
+        if not is_served and self._index.is_worn(total):
             # Codes of deleted rows make searches by codes look bad, so that they would never be tried again.
             self._index.compact(connection)
         return Plan(
