@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 
 from django.db import connections
 from django.db.models import Model
+from django.db.models.sql import Query
 
 from vectors.search_sql import Shown
 
@@ -73,12 +74,14 @@ class Rows:
     ) -> None:
         self._model, self._alias = model, alias
         wanted = None if only is None else {model._meta.pk, *map(model._meta.get_field, only)}
-        self._fields = [one for one in model._meta.concrete_fields if wanted is None or one in wanted]
+        fields = [one for one in model._meta.concrete_fields if wanted is None or one in wanted]
+        self._names = [field.attname for field in fields]
+        self._columns = [field.get_col(model._meta.db_table) for field in fields]
         quote = connections[alias].ops.quote_name
         table, key = quote(model._meta.db_table), quote(str(model._meta.pk.column))
         # An item without a row has lost it behind the index's back: no hit.
         self.shown = Shown(
-            tuple(f"{name}.{quote(str(field.column))}" for field in self._fields),
+            tuple(f"{name}.{quote(str(field.column))}" for field in fields),
             f"JOIN {table} AS {name} ON {name}.{key} = i.key",
         )
 
@@ -88,8 +91,6 @@ class Rows:
 
     def rows(self, columns: Iterable[Sequence[Any]]) -> Iterator[Any]:
         """Rows as the ORM reads them: each column through the converters of its field and database."""
-        table, names = self._model._meta.db_table, [field.attname for field in self._fields]
-        compiler = self._model._base_manager.using(self._alias).query.get_compiler(using=self._alias)
-        converters = compiler.get_converters([field.get_col(table) for field in self._fields])
-        for values in compiler.apply_converters(columns, converters):
-            yield self._model.from_db(self._alias, names, values)
+        compiler = Query(self._model).get_compiler(self._alias)
+        for values in compiler.apply_converters(columns, compiler.get_converters(self._columns)):
+            yield self._model.from_db(self._alias, self._names, values)

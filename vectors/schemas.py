@@ -324,7 +324,7 @@ class SearchesIn(Body):
     searches: list[SearchIn] = Field(min_length=1, max_length=MAX_SEARCHES)
 
 
-class HitOut(Schema):
+class HitOut(BaseModel):
     key: str
     title: str | None = None
     text: str | None = None
@@ -336,7 +336,7 @@ class HitOut(Schema):
     ranks: dict[str, int | None]
 
 
-class SearchOut(Schema):
+class SearchOut(BaseModel):
     hits: list[HitOut]
     plan: dict[str, Any] | None = Field(
         None,

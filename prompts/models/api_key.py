@@ -2,6 +2,7 @@ import hashlib
 import hmac
 import secrets
 from contextlib import suppress
+from functools import cache
 
 from django.conf import settings
 from django.db import OperationalError, connection, models
@@ -35,11 +36,8 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         Every request of the API asks. The ORM would take five times longer to write this statement than
         libSQL takes to answer it.
         """
-        keys, users = Rows(self.model, self.db, name="k"), Rows(User, self.db, name="u")
-        tables = f"{self.model._meta.db_table} AS k JOIN {User._meta.db_table} AS u ON u.id = k.user_id"
-        columns = ", ".join([*keys.shown.columns, *users.shown.columns])
-        sql = f"SELECT {columns} FROM {tables} WHERE k.{column} = %s"  # noqa: S608 - names of the models
-        for row in execute(self.db, (sql, [value])):
+        keys, users, select = _with_users(self.db)
+        for row in execute(self.db, (f"{select} WHERE k.{column} = %s", [value])):
             width = len(keys.shown.columns)
             key: ApiKey = next(keys.rows([row[:width]]))
             key.user = next(users.rows([row[width:]]))
@@ -50,6 +48,15 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 def hash_secret(secret: str) -> str:
     """SHA-256 is enough for a secret that is itself 256 random bits: there is nothing to guess."""
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+@cache
+def _with_users(alias: str) -> tuple[Rows, Rows, str]:
+    """How rows of keys and of users are read, and the statement that gives the columns of both."""
+    keys, users = Rows(ApiKey, alias, name="k"), Rows(User, alias, name="u")
+    columns = ", ".join([*keys.shown.columns, *users.shown.columns])
+    tables = f"{ApiKey._meta.db_table} AS k JOIN {User._meta.db_table} AS u ON u.id = k.user_id"
+    return keys, users, f"SELECT {columns} FROM {tables}"  # noqa: S608 - names of the models
 
 
 class ApiKey(Record):

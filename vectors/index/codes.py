@@ -45,7 +45,7 @@ _UNPACKED: Final = 512
 CONFIDENCE: Final = 2.0
 # Rows taken by differing bits for each candidate, and at least.
 _SHORTLIST_FACTOR: Final = 6
-_MIN_SHORTLIST: Final = 192
+_MIN_SHORTLIST: Final = 320
 # Candidates at most, and for each row that is wanted.
 _MOST: Final = 2_000
 _MOST_PER_ROW: Final = 10

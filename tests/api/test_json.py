@@ -1,0 +1,75 @@
+"""Bodies are read as Python reads JSON, by a quicker parser where it makes no difference."""
+
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from afn_project.api_json import InvalidJson, parse
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text()
+    | st.sampled_from([10**308, 10**400, 5e-324, 1.7976931348623157e308, "e999", "1e999", "0" * 400])
+)
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4)
+)
+
+
+def strictly(body: bytes) -> Any:
+    """The same, or why not, by the standard library alone."""
+
+    def number(text: str) -> float:
+        if not math.isfinite(value := float(text)):
+            raise ValueError(text)
+        return value
+
+    def constant(text: str) -> None:
+        raise ValueError(text)
+
+    try:
+        return json.loads(body, parse_float=number, parse_constant=constant)
+    except ValueError:
+        return ValueError
+
+
+def ours(body: bytes) -> Any:
+    try:
+        return parse(body)
+    except ValueError:
+        return ValueError
+
+
+@given(VALUES, st.booleans())
+def test_what_python_writes_is_read_back(value, ascii_only):
+    body = json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+    assert repr(ours(body)) == repr(strictly(body))
+
+
+@given(st.text('0123456789eE+-.[]{},:"\\ \n\t\0ntrufalsNIy/ud\ud800é', max_size=40))
+@example("1e999")
+@example("[1E+400]")
+@example("9" * 309 + ".0")
+@example("-" + "9" * 400 + "e0")
+@example("1.8e308")
+@example('{"a": 1, "a": 2}')
+@example('"\\ud800"')
+@example("\ufeff{}")
+@example("9" * 5_000)
+@example("01")
+def test_anything_else_is_read_or_refused_alike(text):
+    body = text.encode("utf-8", "surrogatepass")
+    assert repr(ours(body)) == repr(strictly(body))
+
+
+@pytest.mark.parametrize("body", [b'{"a": NaN}', b"[-Infinity]", b"[1e999]", b"[1" + b"0" * 400 + b".5]"])
+def test_no_number_is_infinite(body):
+    with pytest.raises(InvalidJson, match="Expected finite numbers, got"):
+        parse(body)
