@@ -54,7 +54,7 @@ def fused(score: Statement, *, leg: int, k: int) -> list[Cte]:
 
     `found` holds `leg` rows of each leg, or fewer. A rank is 1 for the best, by id among equals. Ranks past
     `leg` are NULL: such a row came with the other leg, and only its distance is known, not its true rank.
-    `best` holds the `k` rows of the highest score, by id among equals.
+    `best` holds the `k` rows of the highest score, among equals the nearest, then by id.
     """
     expression, params = score
     edges = Cte("edges(best, near, far)", "SELECT max(bm25), min(distance), max(distance) FROM found")
@@ -67,7 +67,7 @@ def fused(score: Statement, *, leg: int, k: int) -> list[Cte]:
                   FROM (SELECT id, distance, bm25, row_number() OVER (ORDER BY bm25 DESC, id) AS by_bm25,
                             row_number() OVER (ORDER BY distance, id) AS by_distance
                         FROM found)) AS r
-            ORDER BY score DESC, r.id LIMIT %s""",  # noqa: S608 - expressions of this module
+            ORDER BY score DESC, r.distance, r.id LIMIT %s""",  # noqa: S608 - expressions of this module
         [*params, leg, k],
         is_read_once=True,
     )

@@ -94,7 +94,8 @@ def search(
     goes by distance, "keyword" by BM25, "hybrid" (default) by both; hybrid needs only one of `query` and
     `vector`, and a query without words ("?!") has no keyword leg. `vector`, of the collection's dimensions,
     stands in for the embedded query. `filter` restricts all modes (see `vectors.filters`); k items come back
-    if k match. `fusion` is "convex" or "rrf". `strategy` overrides the collection's. Equal scores go by id.
+    if k match. `fusion` is "convex" or "rrf". `strategy` overrides the collection's. Equal scores go by
+    distance, then by id.
 
     `model`, whose primary keys are the items' keys, has each hit bring the row of that model, of which only
     `fields` are read at once; items whose row is gone are left out, so there may be fewer than k.

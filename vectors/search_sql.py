@@ -182,8 +182,8 @@ class SearchStatement:
         )
 
 
-def _by_score(hit: Sequence[Any]) -> tuple[float, int]:
-    return -hit[3], hit[0]
+def _by_score(hit: Sequence[Any]) -> tuple[float, float, int]:
+    return -hit[3], hit[2] or 0.0, hit[0]
 
 
 def _padded(columns: Sequence[str], width: int) -> str:

@@ -80,6 +80,10 @@ def test_equal_rows_come_by_id():
     assert [one.id for one in fuse(convex(0.5), {}, {9: 0.5, 3: 0.5, 7: 0.5})] == [3, 7, 9]
 
 
+def test_of_equal_scores_the_nearest_comes_first():
+    assert [one.id for one in fuse(convex(1.0), {}, {1: 0.9, 2: 0.1, 3: 0.5}, k=2)] == [2, 3]
+
+
 def test_no_more_than_k_rows_come():
     assert [one.id for one in fuse(convex(0.5), {}, {1: 0.3, 2: 0.2, 3: 0.1}, k=2)] == [3, 2]
 

@@ -172,7 +172,7 @@ def reference(
         meaning = (far - distances[one]) / (far - nearest) if far > nearest else 1.0
         return asked.weight * words + (1 - asked.weight) * meaning
 
-    best = sorted(found, key=lambda one: (-score(one), one))[: asked.k]
+    best = sorted(found, key=lambda one: (-score(one), distances[one], one))[: asked.k]
     return [(keys[one], distances[one], score(one), ranks[one]) for one in best]
 
 

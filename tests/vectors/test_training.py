@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.vectors.clouds import DIMENSIONS, add, cloud, collect, in_thread, keys, near, readers, state
@@ -345,3 +346,19 @@ def test_deletions_cost_searches_by_lists_no_reading_of_all_ids(django_assert_nu
             assert keys(near(collection, matrix[at]))[0] == f"k{at}"
         assert "pool" in asked[0]["sql"]
         store.delete(collection, [f"k{at + 4}"])
+
+
+def test_lists_without_centroids_are_looked_for_once(caplog):
+    matrix = cloud(2_000)
+    collection = collect(matrix, "ivf")
+    rebuild(collection, lists=20)
+    execute("default", (f"DELETE FROM vec_{collection.pk}_centroids RETURNING 1", []))
+    strategies.forget()
+    assert near(collection, matrix[7]).plan["strategy"] == "quantised"
+    assert "centroids are missing. Run verify_vectors." in caplog.text
+    with CaptureQueriesContext(connection) as queries:
+        assert keys(near(collection, matrix[7], k=1)) == ["k7"]
+    assert len(queries) == 1
+    rebuild(collection, lists=20)
+    near(collection, matrix[7])
+    assert near(collection, matrix[7]).plan["strategy"] == "ivf"

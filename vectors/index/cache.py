@@ -46,6 +46,8 @@ _FEW_NEW: Final = 32
 # Loads that met another version each: somebody builds all the time.
 _TRIES: Final = 3
 
+_NOT_USED: Final = "The %s of collection %s: not used, as %s. Run verify_vectors."
+
 Key = tuple[str, str, int, str]
 
 
@@ -156,7 +158,9 @@ class IndexCache:
         self._state: State | None = None
         self._flats: dict[int, Flat] = {}
         self._lists: Lists | None = None
+        # Versions of which something is missing, for which no search has to look again.
         self._broken: int | None = None
+        self._without_lists: int | None = None
         self._tried: Mapping[str, Any] = {}
         self.memory = Memory()
 
@@ -195,10 +199,13 @@ class IndexCache:
             return None
         if lists is not None and lists.version == state.version:
             return lists
-        if _in_transaction(connection):
+        if _in_transaction(connection) or state.version == self._without_lists:
             return None
         with self._lock:
             self._lists = Lists.load(self.tables, connection.alias, state)
+            if self._lists is None and read_state(self.tables, connection.alias).version == state.version:
+                self._without_lists = state.version
+                _log.error(_NOT_USED, "lists", self.tables.pk, "centroids are missing")
             return self._lists
 
     def notice(self, connection: BaseDatabaseWrapper, seen: Seen) -> None:
@@ -283,7 +290,7 @@ class IndexCache:
         """Codes that lack rows would lose them silently: rather none, until they are mended."""
         self.drop()
         self._state, self._broken = state, state.version
-        _log.error("The index of collection %s is not used: %s. Run verify_vectors.", self.tables.pk, why)
+        _log.error(_NOT_USED, "index", self.tables.pk, why)
 
 
 class CacheRegistry:
