@@ -36,7 +36,6 @@ class Judge:
 
     def _run(self, engine: str, found: dict[str, Any], way: dict[str, Any]) -> dict[str, Any]:
         times, count = np.array(way["times_ms"]), len(self.rows)
-        serving = found.get("serving_rss_mb")
         run = {
             "engine": engine,
             "strategy": way["strategy"],
@@ -45,13 +44,18 @@ class Judge:
             "qps": round(1000 / float(times.mean()), 1),
             "recall_at_k": round(recall(way["found"], self.rows, self.queries, self.kth, self.k), 4),
             "build_rows_s": round(count / found["build_s"]),
-            "insert_ms": None if found["insert_ms"] is None else round(found["insert_ms"], 3),
+            "insert_ms": _rounded(found["insert_ms"], 3),
             "bytes_per_row": round(found["disk_bytes"] / count, 1),
-            "rss_mb": round(found["peak_mb"], 1),
+            "rss_mb": _rounded(found["peak_mb"], 1),
             "file_bytes_per_row": round(found["file_bytes"] / count, 1),
-            "serving_rss_mb": None if serving is None else round(serving, 1),
+            "serving_rss_mb": _rounded(found.get("serving_rss_mb"), 1),
             "queries": len(times),
-            "cpu_share": round(way["cpu_share"], 2),
+            "cpu_share": _rounded(way["cpu_share"], 2),
         }
         extra = {name: way[name] for name in ("used", "scanned", "reranked") if name in way}
         return run | extra | {name: found[name] for name in ("insert_error",) if name in found}
+
+
+def _rounded(figure: float | None, digits: int) -> float | None:
+    """None stands for what cannot be said of an engine."""
+    return None if figure is None else round(figure, digits)

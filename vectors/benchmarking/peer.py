@@ -29,6 +29,7 @@ PEERS: Final = {
     "hnswlib": ("hnswlib", "Hnswlib"),
     "usearch": ("usearch", "Usearch"),
     "chromadb": ("chromadb", "Chroma"),
+    "chroma-run": ("chroma_run", "ChromaRun"),
     "lancedb": ("lancedb", "Lance"),
 }
 
@@ -40,30 +41,37 @@ def measure(name: str, data: Path, k: int) -> dict[str, Any]:
     queries: Matrix = np.load(data / measuring.QUERIES_FILE)
     with tempfile.TemporaryDirectory() as folder:
         library = make(Path(folder), data)
-        started = time.perf_counter()
-        library.build()
-        seconds = time.perf_counter() - started
-        library.settle()
-        size = measuring.folder_bytes(Path(folder))
-        ways = []
-        for way, settings in library.ways.items():
-            figures = measuring.search_all(_search(library, k, settings), queries)
-            ways.append({"strategy": way, **figures})
-        inserts = measuring.try_inserts(
-            library.insert,
-            _search(library, k, next(iter(library.ways.values()))),
-            library.rows,
-            measuring.new_vectors(queries),
-        )
-        return {
-            "ways": ways,
-            "build_s": seconds,
-            **inserts,
-            "disk_bytes": size,
-            "file_bytes": size,
-            "peak_mb": measuring.peak_mb(),
-            "versions": {name: version(name) for name in library.versions},
-        }
+        try:
+            return _measured(library, queries, k)
+        finally:
+            library.close()
+
+
+def _measured(library: Library, queries: Matrix, k: int) -> dict[str, Any]:
+    started = time.perf_counter()
+    library.build()
+    seconds = time.perf_counter() - started
+    library.settle()
+    size = measuring.folder_bytes(library.folder)
+    ways = []
+    for way, settings in library.ways.items():
+        figures = measuring.search_all(_search(library, k, settings), queries)
+        ways.append({"strategy": way, **figures, **({"cpu_share": None} if library.is_server else {})})
+    inserts = measuring.try_inserts(
+        library.insert,
+        _search(library, k, next(iter(library.ways.values()))),
+        library.rows,
+        measuring.new_vectors(queries),
+    )
+    return {
+        "ways": ways,
+        "build_s": seconds,
+        **inserts,
+        "disk_bytes": size,
+        "file_bytes": size,
+        "peak_mb": None if library.is_server else measuring.peak_mb(),
+        "versions": {name: version(name) for name in library.versions},
+    }
 
 
 def _search(library: Library, k: int, settings: dict[str, Any]) -> measuring.Search:

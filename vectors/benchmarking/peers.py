@@ -42,6 +42,8 @@ PEERS: Final = (
     Peer("chromadb", "chromadb", "hnsw", "chromadb"),
     Peer("lancedb", "lancedb", "IVF_HNSW_SQ", "lancedb"),
 )
+# What is searched over HTTP.
+SERVERS: Final = (Peer("chroma-run", "chromadb", "chroma run", "chromadb"),)
 # A peer is as good as AFN if its recall is no farther below.
 _AS_GOOD: Final = 0.001
 
@@ -57,12 +59,19 @@ class Installed:
 
 
 def measure_peers(
-    installed: Installed, judge: Judge, data: Path, folder: Path, own: Sequence[Run], *, quiet: bool = False
+    peers: Sequence[Peer],
+    installed: Installed,
+    judge: Judge,
+    data: Path,
+    folder: Path,
+    own: Sequence[Run],
+    *,
+    quiet: bool = False,
 ) -> tuple[list[Run], dict[str, str]]:
-    """The runs of all peers, and the versions of their libraries. `own` are the runs of AFN."""
+    """The runs of these peers, and the versions of their libraries. `own` are the runs of AFN."""
     runs: list[Run] = []
     versions: dict[str, str] = {}
-    for peer in track(PEERS, "Peers", len(PEERS), quiet=quiet):
+    for peer in track(peers, "Peers", len(peers), quiet=quiet):
         if peer.is_tuned and not has_too_little(runs[-1], own):
             continue
         try:

@@ -20,7 +20,7 @@ from vectors.benchmarking.errors import NotMeasured
 
 _ROOT: Final = Path(vectors.__file__).resolve().parent.parent
 # By which variables the libraries of all engines, AFN's among them, are told to use one thread.
-_ONE_THREAD: Final = (
+ONE_THREAD: Final = (
     *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"),
     *("VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS", "RAYON_NUM_THREADS"),
     *("LANCE_CPU_THREADS", "TOKIO_WORKER_THREADS"),
@@ -35,7 +35,7 @@ def environment(folder: Path) -> dict[str, str]:
     places = dict.fromkeys(
         ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "MPLCONFIGDIR"), str(folder)
     )
-    return {**os.environ, **own, **places, **dict.fromkeys(_ONE_THREAD, "1")}
+    return {**os.environ, **own, **places, **dict.fromkeys(ONE_THREAD, "1")}
 
 
 def run_json(

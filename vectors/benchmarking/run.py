@@ -12,7 +12,7 @@ from vectors.benchmarking.errors import InvalidBenchmark
 from vectors.benchmarking.figures import Judge
 from vectors.benchmarking.machine import describe
 from vectors.benchmarking.options import Options
-from vectors.benchmarking.peers import Installed, measure_peers
+from vectors.benchmarking.peers import PEERS, Installed, measure_peers
 from vectors.benchmarking.strategies import measure_strategies
 from vectors.benchmarking.truth import kth_similarities
 
@@ -38,7 +38,7 @@ def run(options: Options) -> dict[str, Any]:
         runs = measure_strategies(options, judge, data, folder)
         versions: dict[str, str] = {}
         if installed:
-            others, versions = measure_peers(installed, judge, data, folder, runs, quiet=options.quiet)
+            others, versions = measure_peers(PEERS, installed, judge, data, folder, runs, quiet=options.quiet)
             runs += others
         return {
             "machine": describe(versions),

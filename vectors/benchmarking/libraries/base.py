@@ -22,6 +22,8 @@ class Library:
     versions: ClassVar[Sequence[str]]
     # Rows handed over at once.
     batch: ClassVar[int] = 5_000
+    # Whether a process of its own does the work, of which this one's time and memory say nothing.
+    is_server: ClassVar[bool] = False
 
     def __init__(self, folder: Path, data: Path) -> None:
         self.folder = folder
@@ -55,3 +57,6 @@ class Library:
 
     def settle(self) -> None:
         """Bring files to the size they have at rest, before they are measured."""
+
+    def close(self) -> None:
+        """Stop what was started beside this process."""

@@ -1,0 +1,60 @@
+"""AFN's own web server for a measurement: on a database of its own, with a key to call it by."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+
+from vectors.benchmarking.errors import NotMeasured
+from vectors.benchmarking.web_client import HOST, free_port, start, wait_for
+
+# What a program needs of this process's variables; all that AFN reads is left at its default.
+_KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
+_SHOWN: Final = 300
+
+
+@contextmanager
+def running_site(folder: Path, *, workers: int) -> Iterator[tuple[int, str]]:
+    """Run it on this machine with a new database in `folder`: its port, and a key that may do everything."""
+    variables = {name: os.environ[name] for name in _KEPT if name in os.environ} | {
+        "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"],
+        "PYTHONPATH": str(settings.BASE_DIR),
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "AFN_DATABASE_FILE": str(folder / "afn.db"),
+        "DJANGO_SUPERUSER_PASSWORD": secrets.token_urlsafe(24),
+    }
+    _manage(variables, "migrate", "--verbosity", "0")
+    _manage(variables, "createsuperuser", "--noinput", "--username", "benchmark", "--email", "b@example.org")
+    key = _manage(variables, "create_api_key", "--name", "benchmark", "--scopes", "read,write", "--json")
+    port = free_port()
+    server = start(
+        [
+            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
+            *("--host", HOST, "--port", str(port), "--workers", str(workers)),
+            *("--workers-kill-timeout", "3", "afn_project.wsgi:application"),
+        ],
+        variables,
+    )
+    try:
+        wait_for(server, port)
+        yield port, json.loads(key)["secret_key"]
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _manage(variables: dict[str, str], *arguments: str) -> str:
+    command = [sys.executable, "-m", "django", *arguments]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise NotMeasured(f"manage.py {arguments[0]}: {done.stderr.strip()[-_SHOWN:]}")
+    return done.stdout
