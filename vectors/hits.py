@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -39,6 +39,10 @@ class Hit:
     row: Any = None
 
 
+# What can be shown of an item, and in SQL what stands in for it.
+PARTS: Final = ("title", "text", "metadata")
+_EMPTY: Final = ("''", "''", "'{}'")
+
 # Title, text, metadata and row of a `Hit`.
 Shows = tuple[str, str, dict[str, Any], Any]
 
@@ -53,9 +57,12 @@ class Display(Protocol):
 
 
 class Items:
-    """The items themselves."""
+    """The items themselves, or those of their PARTS that are wanted: others are not read, and stay empty."""
 
-    shown: Final = Shown(("i.title", "i.text", "i.metadata"))
+    def __init__(self, parts: Collection[str] = PARTS) -> None:
+        self.shown = Shown(
+            tuple(f"i.{part}" if part in parts else empty for part, empty in zip(PARTS, _EMPTY, strict=True))
+        )
 
     def read(self, columns: Iterable[Sequence[Any]]) -> Iterator[Shows]:
         for title, text, metadata in columns:

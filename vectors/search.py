@@ -18,7 +18,7 @@ from vectors.embedders import Embedder, for_collection, get_embedder
 from vectors.errors import InvalidQuery, StaleBatch, VectorError, shown
 from vectors.filters import where_for
 from vectors.fulltext import is_mostly_cjk, match_expression
-from vectors.hits import Display, Hit, Items, Rows
+from vectors.hits import PARTS, Display, Hit, Items, Rows
 from vectors.index.cache import IndexCache
 from vectors.limits import MAX_K, MAX_QUERY
 from vectors.models import Collection, Metric, StrategyName
@@ -84,6 +84,7 @@ def search(
     fusion: str = "convex",
     strategy: str | None = None,
     embedder: Embedder | None = None,
+    parts: Sequence[str] = PARTS,
     model: type[Model] | None = None,
     fields: Sequence[str] | None = None,
     using: str | None = None,
@@ -97,8 +98,10 @@ def search(
     if k match. `fusion` is "convex" or "rrf". `strategy` overrides the collection's. Equal scores go by
     distance, then by id.
 
-    `model`, whose primary keys are the items' keys, has each hit bring the row of that model, of which only
-    `fields` are read at once; items whose row is gone are left out, so there may be fewer than k.
+    `parts` says what hits bring of their items, "title", "text" and "metadata" by default; what is not wanted
+    is not read. `model`, whose primary keys are the items' keys, has each hit bring the row of that model
+    instead, of which only `fields` are read at once; items whose row is gone are left out, so there may be
+    fewer than k.
 
     Raises CollectionNotFound, InvalidQuery (also where the hits are more than a server sends at once),
     InvalidVector, InvalidFilter or EmbedderError, and StaleBatch where the collection is changed again and
@@ -106,6 +109,8 @@ def search(
     """
     started = time.perf_counter()
     _check_arguments(query, vector, k, mode, fusion, strategy)
+    if unknown := [part for part in parts if part not in PARTS]:
+        raise InvalidQuery("parts", ", ".join(PARTS), shown(unknown[0]))
     alias = reading_alias(collection, using)
     match = match_expression(query) if query and mode != "semantic" else ""
     leg_rows = max(_MIN_LEG, _LEG_PER_ROW * k) if match and mode == "hybrid" else k
@@ -122,7 +127,7 @@ def search(
         fusion=fusion,
         strategy=strategy,
         embedder=embedder,
-        display=Items() if model is None else Rows(model, alias, fields),
+        display=Items(parts) if model is None else Rows(model, alias, fields),
     )
     hits, plan = _find(wanted)
     return SearchResult(hits, plan, took_ms=_milliseconds_since(started))
@@ -256,7 +261,10 @@ def _hits(answer: Answer, collection: Collection, wanted: _Search) -> list[Hit]:
     hits = []
     for place, (row, shows) in enumerate(zip(answer.hits, shown_parts, strict=True), start=1):
         number, key, distance, score, keyword_rank, semantic_rank = row[:width]
-        similarity = 1 - distance if shows_similarity and distance is not None else None
+        similarity = None
+        if shows_similarity and distance is not None:
+            distance = max(distance, 0.0)  # rounding makes it −2·10⁻⁸ for the same vector
+            similarity = 1 - distance
         # Where only one leg was asked, its ranks are the places.
         if is_keyword:
             keyword_rank = place

@@ -38,6 +38,24 @@ def test_it_finds_japanese_words_of_one_and_two_characters(notes, query, expecte
     assert set(keys(search(notes, query, mode="keyword"))) == expected
 
 
+@pytest.mark.parametrize("mode", ["hybrid", "semantic", "keyword"])
+def test_only_parts_that_are_wanted_are_read(notes, mode):
+    with CaptureQueriesContext(connection) as queries:
+        (hit,) = search(notes, "red fox", k=1, mode=mode, parts=["title"]).hits
+    assert (hit.key, hit.text, hit.metadata) == ("k0", "", {})
+    assert "i.title" in queries[-1]["sql"]
+    assert "i.text" not in queries[-1]["sql"]
+    with pytest.raises(InvalidQuery, match="parts: expected title, text, metadata, got 'vector'"):
+        search(notes, "red fox", parts=["vector"])
+
+
+def test_the_same_vector_is_at_no_distance_whatever_rounding_says(notes):
+    for text in ("a red fox jumps", "a blue whale swims", "the fox and the whale meet"):
+        hit = search(notes, text, k=1, mode="semantic").hits[0]
+        assert 0 <= hit.distance < 1e-6
+        assert 1 - 1e-6 < hit.similarity <= 1
+
+
 def test_a_hybrid_hit_says_where_it_came_from(notes):
     result = search(notes, "red fox")
     hit = result.hits[0]

@@ -140,6 +140,8 @@ def reference(
     blob = to_blob(unit(vector) if collection.metric == "cosine" else vector)
     measure = f"SELECT id, {DISTANCE[collection.metric]}(embedding, %s) FROM {tables.vectors}"
     distances: dict[int, float] = dict(execute(using, (measure, [blob])))
+    # Rounding makes a cosine distance of nothing less than that.
+    shown = {one: max(far, 0.0) for one, far in distances.items()}
     bm25: dict[int, float] = {}
     if asked.mode != "semantic" and (match := match_expression(asked.query)):
         words = f"SELECT rowid, -bm25({tables.fts}, 2.0, 1.0) FROM {tables.fts} WHERE {tables.fts} MATCH %s"
@@ -152,7 +154,7 @@ def reference(
     near = sorted(seen.rows(keys, asked), key=lambda one: (distances[one], one))[:leg]
     if asked.mode == "semantic" or not match_expression(asked.query):
         return [
-            (keys[one], distances[one], -distances[one], {"keyword": None, "semantic": at})
+            (keys[one], shown[one], -distances[one], {"keyword": None, "semantic": at})
             for at, one in enumerate(near[: asked.k], 1)
         ]
     found = sorted({*near, *by_words}, key=lambda one: (distances[one], one))
@@ -173,7 +175,7 @@ def reference(
         return asked.weight * words + (1 - asked.weight) * meaning
 
     best = sorted(found, key=lambda one: (-score(one), distances[one], one))[: asked.k]
-    return [(keys[one], distances[one], score(one), ranks[one]) for one in best]
+    return [(keys[one], shown[one], score(one), ranks[one]) for one in best]
 
 
 def check(rounds: list[Any], metric: str, using: str) -> None:

@@ -52,9 +52,10 @@ def rrf_scores(legs: Legs) -> Scores:
     return scores
 
 
-def best(scores: Scores) -> npt.NDArray[np.int64]:
-    """Positions of the ten best rows along the last axis, best first; equal ones in the order of rows."""
-    order: npt.NDArray[np.int64] = np.argsort(-scores, axis=-1, kind="stable")[..., :CUTOFF]
+def best(legs: Legs, scores: Scores) -> npt.NDArray[np.int64]:
+    """Positions of the ten best rows along the last axis; of equal ones the nearest first, then by id."""
+    distances = np.broadcast_to(legs.distances, scores.shape)
+    order: npt.NDArray[np.int64] = np.lexsort((distances, -scores), axis=-1)[..., :CUTOFF]
     return order
 
 

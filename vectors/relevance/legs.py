@@ -20,12 +20,15 @@ def read_legs(collection: Collection, query: str, vector: Matrix, *, using: str 
     `vector`, float32 (dimensions,), is the query as the collection's embedder makes it. Rows of the keyword
     leg get an exact distance too. Raises what `search` raises.
     """
-    near = search(collection, vector=vector, k=LEG, mode="semantic", using=using).hits
+    near = search(collection, vector=vector, k=LEG, mode="semantic", parts=(), using=using).hits
     has_terms = bool(match_expression(query))
-    worded = search(collection, query, k=LEG, mode="keyword", using=using).hits if has_terms else []
+    worded = []
+    if has_terms:
+        worded = search(collection, query, k=LEG, mode="keyword", parts=(), using=using).hits
     keys = {hit.id: hit.key for hit in [*near, *worded]}
     bm25 = {hit.id: hit.score for hit in worded}
-    distances = {hit.id: hit.distance for hit in near if hit.distance is not None}
+    # The score is the distance as it was measured, before it is shown as 0 or more.
+    distances = {hit.id: -hit.score for hit in near}
     if missing := sorted(bm25.keys() - distances.keys()):
         distances |= _distances(collection, vector, missing, using)
     ids = sorted(distances)  # a row that was deleted meanwhile has none

@@ -95,6 +95,7 @@ def measure(
                 k=max(CUTOFF, options.k),
                 mode=one.mode,
                 fusion=options.fusion,
+                parts=(),
                 using=using,
             )
             one.scores[at] = score([hit.key for hit in found.hits], judged, options.k)

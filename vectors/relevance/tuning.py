@@ -145,7 +145,7 @@ def ndcg_by_weight(legs: Legs, judged: Judged, weights: Scores) -> Scores:
     ideal_gains = sorted((2.0**grade - 1 for grade in judged.relevant.values()), reverse=True)[:CUTOFF]
     ideal = math.fsum(gain * discount for gain, discount in zip(ideal_gains, discounts, strict=False))
     scores = np.vstack([convex_scores(legs, weights), rrf_scores(legs)])
-    order = best(scores)
+    order = best(legs, scores)
     ndcg: Scores = (gains[order] @ discounts[: order.shape[1]]) / ideal if ideal else np.zeros(len(scores))
     return ndcg
 
