@@ -227,6 +227,8 @@ class JsonErrorsMiddleware:
         if "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length"):
             # Django would take the body for empty (WSGI leaves its end unknown).
             return JsonResponse({"detail": "Send the body with a Content-Length, not chunked."}, status=411)
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            return JsonResponse({"detail": "Send the body as it is, without a Content-Encoding."}, status=415)
         response = self.get_response(request)
         if response.status_code < 400 or _is_json(response):
             return response

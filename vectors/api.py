@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.http import HttpRequest
@@ -14,12 +15,13 @@ import vectors.api_search
 from vectors import schemas, store
 from vectors.api_parts import refuse_managed
 from vectors.catalogue import visible_collections
-from vectors.errors import EmbedderError, InvalidCollection
+from vectors.errors import EmbedderError, InvalidCollection, shown
 from vectors.metadata_schema import MetadataSchema
 from vectors.models import Collection
 from vectors.permissions import needs
 from vectors.schemas import ERRORS, ErrorOut, Text
 
+logger = logging.getLogger(__name__)
 router = Router(tags=["vectors"])
 router.add_router("", vectors.api_items.router)
 router.add_router("", vectors.api_files.router)
@@ -42,8 +44,13 @@ def create_collection(request: HttpRequest, payload: schemas.CollectionIn) -> St
     try:
         collection = store.create_collection(**payload.model_dump())
     except EmbedderError as error:
-        if error.field in payload.model_fields_set:  # the caller's choice, not the server's settings
+        # The caller's choice, not the server's settings: those, as a missing key, are told to its log alone.
+        if error.field in payload.model_fields_set:
             raise InvalidCollection(error.field, error.expected, error.got) from error
+        if payload.embedder:
+            logger.error("The embedder cannot be used: %s", error)
+            expected = "an embedder that this server is set up for"
+            raise InvalidCollection("embedder", expected, shown(payload.embedder)) from error
         raise
     return Status(201, _detail(collection))
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import register_converter
+from django.urls.converters import PathConverter
 from ninja import Path, Router
 from ninja.responses import Status
 
@@ -18,6 +20,15 @@ from vectors.permissions import READING, needs
 from vectors.schemas import ERRORS, ErrorOut, Text
 
 router = Router(tags=["vectors"])
+
+
+class AnyKey(PathConverter):
+    """Django's own `path` ends at a line break, which a key may have."""
+
+    regex = "(?s:.+)"
+
+
+register_converter(AnyKey, "any")
 _BYTES = (
     "The length of the JSON as an unsigned integer of 8 bytes, the JSON without vectors, then the vectors as "
     "float32, 4 bytes a dimension, all little-endian."
@@ -42,7 +53,7 @@ def upsert_items(request: HttpRequest, name: Path[Text], payload: schemas.ItemsI
     return store.upsert(store.get_collection(name), items)
 
 
-@router.get("/collections/{name}/items/{path:key}", response={200: schemas.ItemOut, ERRORS: ErrorOut})
+@router.get("/collections/{name}/items/{any:key}", response={200: schemas.ItemOut, ERRORS: ErrorOut})
 def get_item(request: HttpRequest, name: Path[Text], key: Path[Text]) -> store.StoredItem:
     """One item by its key, which may contain slashes."""
     item = store.get(store.get_collection(name), key)
@@ -51,7 +62,7 @@ def get_item(request: HttpRequest, name: Path[Text], key: Path[Text]) -> store.S
     return item
 
 
-@router.delete("/collections/{name}/items/{path:key}", response={204: None, ERRORS: ErrorOut})
+@router.delete("/collections/{name}/items/{any:key}", response={204: None, ERRORS: ErrorOut})
 @needs("vectors.change_collection")
 def delete_item(request: HttpRequest, name: Path[Text], key: Path[Text]) -> Status[None]:
     """Delete one item."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.http import HttpRequest
 from ninja.errors import HttpError
 
 from vectors.browsing import vectors_of
 from vectors.codec import Matrix
+from vectors.errors import InvalidQuery, shown
 from vectors.hits import Hit
 from vectors.items import StoredItem
 from vectors.managed import refusal
@@ -19,6 +21,15 @@ def refuse_managed(name: str) -> None:
     """A collection that another app keeps in step with its own rows cannot be changed here."""
     if reason := refusal(name):
         raise HttpError(409, reason)
+
+
+def refuse_unknown(request: HttpRequest, known: Sequence[str] = ()) -> None:
+    """Refuse what would be passed over in the query string, where that changes the answer."""
+    for name in request.GET:
+        if name not in known:
+            raise InvalidQuery(
+                name, f"{', '.join(known) or 'no parameters'} in the query string", shown(name)
+            )
 
 
 def vectors_for(

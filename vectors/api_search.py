@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest
 from ninja import Path, Router
 
 from vectors import schemas, store
-from vectors.api_parts import parts, vectors_for
-from vectors.binary import in_the_documentation, read_vector, takes_bytes
+from vectors.api_parts import parts, refuse_unknown, vectors_for
+from vectors.binary import CONTENT_TYPE, in_the_documentation, read_vector, takes_bytes
 from vectors.errors import EmbedderError, InvalidFilter, InvalidQuery
 from vectors.jsonl import InvalidLine, parse_line
 from vectors.permissions import READING, needs
@@ -56,6 +57,8 @@ def search_collection(request: HttpRequest, name: Path[Text], payload: schemas.S
 
     A vector travels best as bytes, `application/octet-stream`.
     """
+    if request.content_type != CONTENT_TYPE:
+        refuse_unknown(request)
     try:
         arguments = _arguments(payload)
         result = (search_similar if "key" in arguments else search)(name, **arguments)
@@ -76,7 +79,7 @@ def search_collection_often(
     try:
         results = search_many(name, [_arguments(one, at) for at, one in enumerate(payload.searches)])
     except EmbedderError as error:
-        _explain(name, error, "searches")
+        _explain(name, error, f"searches[{_first_of_text(payload.searches)}].vector")
         raise
     shown = [_shown(name, one, asked) for one, asked in zip(results, payload.searches, strict=True)]
     return {"results": shown}
@@ -89,6 +92,12 @@ def _arguments(payload: schemas.SearchIn, number: int | None = None) -> dict[str
         raise InvalidQuery(at, "a key or a vector", "both")
     without = {"include", "with_plan", *(("key",) if payload.key is None else ("vector",))}
     return {name: value for name, value in payload if name not in without}
+
+
+def _first_of_text(searches: Sequence[schemas.SearchIn]) -> int:
+    """The number of the first that needs the embedder."""
+    texts = (one.vector is None and one.key is None and one.mode != "keyword" for one in searches)
+    return next((number for number, is_text in enumerate(texts) if is_text), 0)
 
 
 def _shown(name: str, result: SearchResult, payload: schemas.SearchIn) -> dict[str, Any]:

@@ -20,18 +20,15 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from ninja.decorators import decorate_view
 
+from vectors.bodies import InvalidBody
 from vectors.codec import Matrix
-from vectors.errors import VectorError, shown
+from vectors.errors import shown
 from vectors.jsonl import InvalidLine, parse_line
 
 CONTENT_TYPE: Final = "application/octet-stream"
 _LENGTH: Final = 8
 _FLOAT32: Final = np.dtype("<f4")
 _Operation = TypeVar("_Operation", bound=Callable[..., Any])
-
-
-class InvalidBody(VectorError):
-    """The bytes of a request do not have the form above."""
 
 
 def read_vector(body: bytes) -> Matrix:

@@ -106,6 +106,8 @@ def _check(name: str, metric: str, strategy: str) -> None:
     check_text(name, "name", minimum=1, maximum=MAX_NAME, error=InvalidCollection)
     if name != name.strip() or "/" in name or not name.isprintable():
         raise InvalidCollection("name", "printable text without / and without space around it", shown(name))
+    if name in (".", ".."):  # clients resolve them as steps of a path
+        raise InvalidCollection("name", "a name other than . and ..", shown(name))
     if metric not in Metric.values:
         raise InvalidCollection("metric", " or ".join(Metric.values), shown(metric))
     if strategy not in StrategyName.values:

@@ -50,7 +50,8 @@ def as_matrix(
         raise InvalidVector(field, f"a norm of at most {_LARGEST**0.5:.0e}", f"a larger one at row {row}")
     if metric == "cosine" and (small := squares < _SMALLEST).any():
         row = int(np.argmax(small))
-        raise InvalidVector(field, "a vector other than zero (cosine has no direction for it)", f"row {row}")
+        expected = "a vector other than zero (cosine has no direction for it)"
+        raise InvalidVector(field, expected, f"a length next to 0 at row {row}")
     return matrix
 
 

@@ -8,6 +8,16 @@ from django.db import DatabaseError, IntegrityError
 
 from vectors.errors import VectorError
 
+_INIT = "Run `manage.py init_db` first: it makes and updates the tables."
+_SPACE = "free space where the database is, and run this again: what was stored is as it was."
+# What to do, by what the database says.
+_HINTS = {
+    "no such table": _INIT,
+    "no such column": _INIT,
+    "disk is full": _SPACE.capitalize(),
+    "disk I/O error": f"Its disk may be full, or fail: {_SPACE}",
+}
+
 
 class Command(BaseCommand):
     """A command whose foreseeable failures are one line with the next step (`--traceback` shows the rest)."""
@@ -23,7 +33,6 @@ class Command(BaseCommand):
             raise  # not the state of the database, but a fault of the command
         except DatabaseError as error:
             text = str(error)
-            is_unprepared = "no such table" in text or "no such column" in text
-            hint = " Run `manage.py init_db` first: it makes and updates the tables." if is_unprepared else ""
             end = "" if text.endswith((".", "?")) else "."
+            hint = next((f" {hint}" for sign, hint in _HINTS.items() if sign in text), "")
             raise CommandError(f"The database cannot be used: {text}{end}{hint}") from error

@@ -28,6 +28,7 @@ _COMBINING: Final = "".join(
     chr(code) for code in range(0x300, sys.maxunicode + 1) if unicodedata.combining(chr(code))
 )
 _LONG_COMBINING: Final = re.compile(f"([{_COMBINING}]{{30}})[{_COMBINING}]+")
+_INDEXED_BYTES: Final = 4 * 2**20
 # Enough for any question; keeps the OR of a whole pasted document affordable.
 MAX_TERMS: Final = 128
 
@@ -42,8 +43,14 @@ def normalise(text: str) -> str:
 
 
 def index_text(text: str) -> str:
-    """`text` as it goes into the FTS5 table: normalised, runs of CJK characters as bigrams."""
-    return _RUN.sub(_bigrams_of_run, normalise(text))
+    """`text` as it goes into the FTS5 table: normalised, runs of CJK characters as bigrams.
+
+    Cut at 4 MiB, some 600,000 Japanese characters: a libSQL server stores no more in a row.
+    """
+    made = _RUN.sub(_bigrams_of_run, normalise(text))
+    if 4 * len(made) <= _INDEXED_BYTES:
+        return made
+    return made.encode()[:_INDEXED_BYTES].decode(errors="ignore")
 
 
 def terms(query: str) -> list[str]:

@@ -88,6 +88,8 @@ def parse_item(value: object) -> Item:
     vector = value.get("vector")
     if vector is not None and not isinstance(vector, list | np.ndarray):
         raise InvalidItem("vector", "a list of numbers", f"{type(vector).__name__} {shown(vector)}")
+    if isinstance(vector, list) and bool in set(map(type, vector)):  # NumPy would take true for 1
+        raise InvalidItem("vector", "numbers", "true or false among them")
     return Item(key, text, title, metadata, vector)
 
 

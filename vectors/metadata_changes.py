@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 from django.utils import timezone
 
-from vectors.errors import InvalidCollection, StaleBatch, shown
+from vectors.errors import InvalidCollection, shown
 from vectors.metadata_schema import MetadataSchema, parse
 from vectors.migrating.spaces import spaces_of
 from vectors.models import Collection
@@ -45,19 +43,6 @@ def set_metadata_schema(
     collection.metadata_schema, collection.updated_at = stored, now
 
 
-def confirm_schema(collection: Collection, alias: str) -> None:
-    """Raise StaleBatch where the database holds another schema than items were checked against."""
-    if _schema_in(collection, alias) not in (None, collection.metadata_schema):
-        raise StaleBatch("items", "the metadata schema met by prepare()", "another one")
-
-
 def adopt_schema(collection: Collection, *, using: str | None = None) -> None:
     """Check items against the schema that the database holds from now on."""
-    stored = _schema_in(collection, writing_alias(collection, using))
-    if stored is not None:
-        collection.metadata_schema = stored
-
-
-def _schema_in(collection: Collection, alias: str) -> dict[str, Any] | None:
-    named = Collection.objects.using(alias).filter(pk=collection.pk)
-    return named.values_list("metadata_schema", flat=True).first()
+    collection.metadata_schema = spaces_of(collection, writing_alias(collection, using)).schema

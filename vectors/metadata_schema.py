@@ -33,7 +33,10 @@ _JSON_TYPES: Final = {
     "boolean": ("true", "false"),
     "string[]": ("array",),
 }
-_DATETIME: Final = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
+# Zones as far as SQLite reads them.
+_DATETIME: Final = re.compile(
+    r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-](0\d|1[0-4]):[0-5]\d)?)?", re.ASCII
+)
 _DATE_GLOB: Final = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"
 _WANTED: Final = {
     "string": "text",
@@ -158,7 +161,7 @@ class MetadataSchema:
                 elements = f"json_each(metadata, '{path_of(name)}') AS e"
                 yield f"({kind} = 'array' AND EXISTS (SELECT 1 FROM {elements} WHERE e.type <> 'text'))"
             elif one.type == "datetime":
-                yield f"({kind} = 'text' AND ({value} NOT GLOB '{_DATE_GLOB}' OR julianday({value}) IS NULL))"
+                yield f"({kind} = 'text' AND {_is_no_datetime(value)})"
 
 
 def parse(fields: object, *, strict: bool = False, before: MetadataSchema | None = None) -> MetadataSchema:
@@ -197,6 +200,17 @@ def path_of(name: str) -> str:
 def value_of(name: str, column: str) -> str:
     """The SQL expression that an index of the field is on. It is NULL where the field is missing or null."""
     return f"json_extract({column}, '{path_of(name)}')"
+
+
+def _is_no_datetime(value: str) -> str:
+    """The SQL condition that text is not what `_is_datetime` takes."""
+    day = f"substr({value}, 1, 10)"
+    # SQLite also reads days past a month's end, the year 0, the hour 24, a small z and more spaces.
+    return (
+        f"({value} NOT GLOB '{_DATE_GLOB}' OR julianday({value}) IS NULL OR date({day}) IS NOT {day}"
+        f" OR {day} < '0001' OR substr({value}, 12, 2) = '24' OR {value} GLOB '*[^-0-9T :.Z+]*'"
+        f" OR instr(substr({value}, 12), ' ') OR rtrim({value}) <> {value})"
+    )
 
 
 def _parse_field(name: object, one: object) -> Field:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import sha256
@@ -15,10 +15,17 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from vectors.errors import InvalidQuery
 from vectors.models import Collection
 from vectors.sql import Statement
+from vectors.validation import is_storable
 
 T = TypeVar("T")
-# What the database says of an answer that a server does not send.
+# What the database says of an answer that a server does not send, and how large answers of many rows are
+# made instead: several such are in memory while one is read.
 _TOO_LARGE: Final = "larger than 10 MB"
+ANSWER_BYTES: Final = 4 * 2**20
+# Bytes and number of values that travel as one parameter: a server takes 5 MB. JSON adds to them, and so do
+# the bigrams of Japanese text.
+PARAMETER_BYTES: Final = 7 * 2**18
+_KEYS_A_PARAMETER: Final = 100_000
 
 
 def execute(alias: str, statement: Statement) -> list[Any]:
@@ -41,10 +48,44 @@ def within_an_answer(field: str, got: str, expected: str = "fewer items") -> Ite
     try:
         yield
     except DatabaseError as error:
-        if _TOO_LARGE not in str(error):
+        if not _is_too_large(error):
             raise
         wanted = f"{expected}, as a libSQL server sends 10 MB at once"
         raise InvalidQuery(field, wanted, got) from error
+
+
+def execute_on_keys(alias: str, about: Callable[[str], Statement], keys: Sequence[str]) -> list[Any]:
+    """The rows of `about` for all keys, which go into several statements where one could not carry them.
+
+    `about` makes a statement of a JSON list of keys. Where what it answers is too large for a server, it is
+    asked about half of them at a time.
+    """
+    return [row for some in key_lists(keys) for row in _halving(alias, about, some)]
+
+
+def key_lists(keys: Iterable[str]) -> Iterator[list[str]]:
+    """Keys, in lists that one parameter can carry; without those that no item can have."""
+    sized = ((key, size_of(key)) for key in keys if is_storable(key))
+    return in_batches(sized, size=PARAMETER_BYTES, count=_KEYS_A_PARAMETER)
+
+
+def size_of(*texts: str) -> int:
+    """How many bytes texts take in a parameter, about: a character has 3 at most, save in rare scripts."""
+    return sum(3 * len(text) + 3 for text in texts)
+
+
+def _halving(alias: str, about: Callable[[str], Statement], keys: Sequence[str]) -> list[Any]:
+    try:
+        return execute(alias, about(as_json(keys)))
+    except DatabaseError as error:
+        if not _is_too_large(error) or len(keys) == 1:
+            raise
+    middle = len(keys) // 2
+    return _halving(alias, about, keys[:middle]) + _halving(alias, about, keys[middle:])
+
+
+def _is_too_large(error: DatabaseError) -> bool:
+    return _TOO_LARGE in str(error)
 
 
 def reading_alias(collection: Collection | str, using: str | None) -> str:

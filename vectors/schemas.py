@@ -39,7 +39,8 @@ Filter = Annotated[
     dict[str, Any] | None, Field(description="On metadata; eq ne gt gte lt lte in, and or not.")
 ]
 Part = Literal["title", "text", "metadata", "vector"]
-Include = Annotated[list[Part], Field(description="What to show beside the key.")]
+# Bounded, as each is looked at for each hit.
+Include = Annotated[list[Part], Field(max_length=4, description="What to show beside the key.")]
 SHOWN: list[Part] = ["title", "text", "metadata"]
 Keys = Annotated[list[Text], Field(max_length=MAX_KEYS)]
 Limit = Annotated[int, Field(ge=1, le=100, description="Entries a page.")]
@@ -68,7 +69,7 @@ class ErrorOut(BaseModel):
 
 
 # The statuses that any operation may answer with.
-ERRORS = frozenset({400, 401, 403, 404, 409, 413, 422, 503})
+ERRORS = frozenset({400, 401, 403, 404, 409, 411, 413, 415, 422, 423, 503})
 
 
 class Paging(Schema):

@@ -42,6 +42,8 @@ ANY_ELEMENT: Final = (
     "EXISTS (SELECT 1 FROM json_each(i.metadata, %s) AS e WHERE typeof(e.key) <> 'text' AND ({}))"
 )
 ATOM_IN: Final = f"e.atom IN {_LIST}"
+# The columns of an item that have always the same length: id, hash and times.
+_ROW_BYTES: Final = 150
 ITEM_COLUMNS: Final = "id, key, title, text, metadata, content_hash, created_at, updated_at"
 
 
@@ -261,10 +263,28 @@ class Tables:
     def items_by_key(self, keys: str) -> Statement:
         return f"SELECT {ITEM_COLUMNS} FROM {self.items} WHERE key IN {_LIST}", [keys]
 
-    def items_after(self, last_id: int, limit: int) -> Statement:
+    def items_after(self, last_id: int, limit: int, size: int) -> Statement:
+        """By id, up to `limit` of them and `size` bytes, or a single one that is larger."""
+        ids, params = self.fitting("id > %s", [last_id], limit, size)
+        return f"SELECT {ITEM_COLUMNS} FROM {self.items} WHERE id IN ({ids}) ORDER BY id", params
+
+    def fitting(
+        self, condition: str, params: Sequence[Any], limit: int, size: int, a_row: int = 0
+    ) -> Statement:
+        """(id) of the first items by id that meet a condition on the columns of items and fit together.
+
+        Up to `limit` and `size` bytes, or a single one that is larger: a server stores up to 5 MB. `a_row` is
+        what comes with each. Only the lengths of texts are looked up, not the texts.
+        """
+        lengths = " + ".join(f"octet_length({column})" for column in ("key", "title", "text", "metadata"))
         return (
-            f"SELECT {ITEM_COLUMNS} FROM {self.items} WHERE id > %s ORDER BY id LIMIT %s",
-            [last_id, limit],
+            f"""SELECT id FROM (
+                    SELECT id, row_number() OVER w AS place, sum(size) OVER w AS total FROM (
+                        SELECT id, {lengths} + {a_row + _ROW_BYTES} AS size FROM {self.items}
+                        WHERE {condition} ORDER BY id LIMIT %s
+                    ) WINDOW w AS (ORDER BY id ROWS UNBOUNDED PRECEDING)
+                ) WHERE place = 1 OR total <= %s""",
+            [*params, limit, size],
         )
 
     def vectors_after(self, last_id: int, limit: int) -> Statement:

@@ -17,22 +17,33 @@ from django.utils import timezone
 
 from vectors.codec import Matrix, as_matrix, to_blob
 from vectors.embedders import Embedder, for_collection
-from vectors.errors import InvalidItem, StaleBatch, VectorError, shown
+from vectors.errors import EmbedderError, InvalidItem, StaleBatch, VectorError, shown
 from vectors.fulltext import index_text
 from vectors.index import blocks
 from vectors.index.state import State
 from vectors.index.training import is_due
 from vectors.items import CheckedItem, Item, check_item, text_to_embed
-from vectors.metadata_changes import adopt_schema, confirm_schema
+from vectors.metadata_changes import adopt_schema
 from vectors.migrating.spaces import attempt, spaces_of
 from vectors.models import Collection
-from vectors.rows import as_json, execute, in_batches, writing_alias
+from vectors.rows import (
+    PARAMETER_BYTES,
+    as_json,
+    execute,
+    execute_on_keys,
+    in_batches,
+    key_lists,
+    size_of,
+    writing_alias,
+)
 from vectors.signals import index_due
 from vectors.sql import Tables, id_list
 
-# One INSERT takes at most this much: sqld refuses values of 5 MB.
+# Items that are inserted at once, and whose metadata is changed at once, if they are small.
 _STATEMENT_ITEMS: Final = 500
-_STATEMENT_BYTES: Final = 2 * 2**20
+_STATEMENT_CHANGES: Final = 10_000
+# Of each: an id or a hash, and times.
+_FIXED_BYTES: Final = 150
 # New ids after which a writer asks whether the index is to be built anew.
 _ASKED_EVERY: Final = 4_096
 
@@ -135,11 +146,24 @@ def make_contents(
     """By key, what these items are in a space: embedded by their texts, or with `own_vectors` as they say."""
     vectors = {one.key: one.vector for one in items if one.vector is not None} if own_vectors else {}
     if missing := [one for one in items if one.key not in vectors]:
-        texts = [text_to_embed(one.title, one.text) for one in missing]
-        made = (embedder or for_collection(space)).embed(texts)
-        matrix = as_matrix(made, space.dimensions, space.metric)
+        matrix = embed_texts(space, missing, embedder)
         vectors.update(zip((one.key for one in missing), matrix, strict=True))
     return {one.key: Content(vectors[one.key], index_text(one.title), index_text(one.text)) for one in items}
+
+
+def embed_texts(
+    space: Collection, items: Sequence[CheckedItem | Item], embedder: Embedder | None = None
+) -> Matrix:
+    """The embeddings of the texts of items, float32 (n, dimensions): from the space's own embedder, or this.
+
+    Raises EmbedderError or InvalidVector.
+    """
+    made = (embedder or for_collection(space)).embed([text_to_embed(one.title, one.text) for one in items])
+    matrix = as_matrix(made, space.dimensions, space.metric)
+    if len(matrix) != len(items):
+        expected = f"{len(items):,} embeddings, one a text"
+        raise EmbedderError(f"embedder {space.embedder}", expected, f"{len(matrix):,}")
+    return matrix
 
 
 def write(collection: Collection, prepared: Prepared, *, using: str | None = None) -> UpsertResult:
@@ -151,8 +175,8 @@ def write(collection: Collection, prepared: Prepared, *, using: str | None = Non
     now = timezone.now().isoformat()
     keys = [one.key for one in prepared.items]
     with transaction.atomic(using=alias):
-        confirm_schema(collection, alias)
         spaces = spaces_of(collection, alias)
+        spaces.confirm_schema(collection)
         stored = _stored(spaces.live, keys, alias)
         contents = prepared.contents.get(spaces.live.pk, {})
         created, replaced, annotated = _compare(prepared.items, contents, stored)
@@ -195,8 +219,10 @@ class _Changes:
         for chunk in _chunks(self.contents, space.dimensions):
             _insert(space, chunk, contents, self.times, alias)
         if self.metadata:
-            rows = [[stored[one.key].id, one.metadata, self.times[one.key][1]] for one in self.metadata]
-            execute(alias, tables.update_metadata(as_json(rows)))
+            sized = ((one, _FIXED_BYTES + size_of(one.metadata)) for one in self.metadata)
+            for some in in_batches(sized, size=PARAMETER_BYTES, count=_STATEMENT_CHANGES):
+                rows = [[stored[one.key].id, one.metadata, self.times[one.key][1]] for one in some]
+                execute(alias, tables.update_metadata(as_json(rows)))
 
     def follow(self, spare: Collection, contents: Mapping[str, Content], alias: str) -> None:
         """Bring a spare space to the same state. What has no content here is left out, to be filled in."""
@@ -276,7 +302,7 @@ def _compare(
 
 
 def _stored(collection: Collection, keys: list[str], alias: str) -> dict[str, _Stored]:
-    rows = execute(alias, Tables.of(collection).stored(as_json(keys))) if keys else []
+    rows = execute_on_keys(alias, Tables.of(collection).stored, keys)
     return {row[0]: _Stored(*row[1:]) for row in rows}
 
 
@@ -315,14 +341,17 @@ def _tell_if_due(collection: Collection, state: State, alias: str) -> None:
 
 
 def _delete(tables: Tables, keys: list[str], alias: str) -> int:
-    ids = [row[0] for row in execute(alias, tables.delete_items(as_json(keys)))] if keys else []
-    if ids:
-        for statement in tables.delete_ids(id_list(ids)):
-            execute(alias, statement)
-    return len(ids)
+    count = 0
+    for some in key_lists(keys):
+        if ids := [row[0] for row in execute(alias, tables.delete_items(as_json(some)))]:
+            for statement in tables.delete_ids(id_list(ids)):
+                execute(alias, statement)
+        count += len(ids)
+    return count
 
 
 def _chunks(items: Sequence[CheckedItem], dimensions: int) -> Iterator[list[CheckedItem]]:
-    """Runs of items that fit one INSERT. A character takes 3 bytes at most, save in rare scripts."""
-    sized = ((one, 4 * dimensions + 3 * len(one.text)) for one in items)
-    return in_batches(sized, size=_STATEMENT_BYTES, count=_STATEMENT_ITEMS)
+    """Runs of items whose columns fit one INSERT each."""
+    fixed = 4 * dimensions + _FIXED_BYTES
+    sized = ((one, fixed + size_of(one.key, one.title, one.text, one.metadata)) for one in items)
+    return in_batches(sized, size=PARAMETER_BYTES, count=_STATEMENT_ITEMS)

@@ -5,7 +5,9 @@
     django.setup()
 
     from langchain_afn import AFNVectorStore
-    store = AFNVectorStore.from_texts(["Refunds take five days."], embeddings, collection_name="notes")
+    store = AFNVectorStore.from_texts(
+        ["Refunds take five days."], embeddings, [{"lang": "en"}], collection_name="notes"
+    )
     store.similarity_search("when do I get my money back?", k=3, filter={"lang": "en"})
 
 The embeddings are LangChain's; AFN keeps them and the texts in a collection without an embedder of its own.
@@ -18,9 +20,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
+from langchain_core.vectorstores.utils import maximal_marginal_relevance
 
 from vectors import store
 from vectors.errors import CollectionNotFound
@@ -84,7 +88,12 @@ class AFNVectorStore(VectorStore):
         return keys
 
     def delete(self, ids: list[str] | None = None, *, filter: Filter | None = None, **_: Any) -> bool | None:
-        """Delete documents by id, or all that match a filter; unknown ids are passed over."""
+        """Delete documents by id, or all that match a filter; unknown ids are passed over.
+
+        Without either nothing is deleted: for all of them there is `delete_collection`.
+        """
+        if ids is None and filter is None:
+            raise ValueError("Expected ids or a filter; delete_collection() deletes all documents.")
         if (collection := self._found()) is None:
             return True
         if filter is not None:
@@ -122,6 +131,29 @@ class AFNVectorStore(VectorStore):
         self, embedding: list[float], k: int = 4, filter: Filter | None = None, **options: Any
     ) -> list[Document]:
         return [found for found, _ in self._search(embedding, k, filter, **options)]
+
+    def max_marginal_relevance_search(
+        self, query: str, k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, **options: Any
+    ) -> list[Document]:
+        return self.max_marginal_relevance_search_by_vector(
+            self._embedding.embed_query(query), k, fetch_k, lambda_mult, **options
+        )
+
+    def max_marginal_relevance_search_by_vector(
+        self, embedding: list[float], k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, **options: Any
+    ) -> list[Document]:
+        """`k` of the nearest `fetch_k` documents, unlike each other (`lambda_mult` 1: simply the nearest)."""
+        found = self.similarity_search_by_vector(embedding, max(k, fetch_k), **options)
+        if not found:
+            return []
+        stored = store.vectors_by_key(
+            store.get_collection(self._name, using=self._using), [one.id for one in found], using=self._using
+        )
+        # What was deleted since the search has no embedding any more.
+        found = [one for one in found if one.id in stored]
+        vectors = [stored[one.id] for one in found]
+        picked = maximal_marginal_relevance(np.array(embedding), vectors, lambda_mult, k)
+        return [found[number] for number in picked]
 
     def _search(
         self, vector: list[float], k: int, filter: Filter | None, **options: Any

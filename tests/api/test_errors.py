@@ -1,3 +1,5 @@
+import gzip
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -94,6 +96,20 @@ def test_a_chunked_body_is_refused_and_not_taken_for_empty(api: Api) -> None:
         "POST", V1 + "/prompts", b"", headers=api.headers | {"Transfer-Encoding": "chunked"}
     )
     assert is_json_error(response, 411)
+
+
+def test_a_packed_body_is_refused_as_such(api: Api) -> None:
+    body = gzip.compress(json.dumps(NEW).encode())
+    assert is_json_error(api.post("/prompts", body, **{"Content-Encoding": "gzip"}), 415)
+    assert api.post("/prompts", NEW, **{"Content-Encoding": "identity"}).status_code == 201
+
+
+@pytest.mark.parametrize("body", [b'{"a": 1, "a": 2}', b'{"filter": {"n": 1, "m": 1, "n": 2}}'])
+def test_a_member_that_comes_twice_is_refused(api: Api, body: bytes) -> None:
+    api.post("/vectors/collections", {"name": "notes"})
+    response = api.post("/vectors/collections/notes/delete", body)
+    assert response.status_code == 422
+    assert "twice" in problems(response)["body"]
 
 
 def test_a_form_is_no_json(api: Api) -> None:

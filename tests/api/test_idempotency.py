@@ -4,12 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from ops import idempotency
 from ops.models import IdempotencyKey
 from prompts.models import ApiKey, User
-from tests.api.conftest import Api, bearer, problems
+from tests.api.conftest import V1, Api, bearer, problems
+from tests.api.test_import_export import cut_off
 from vectors import store
 
 NOTES = "/vectors/collections/notes"
@@ -58,6 +60,19 @@ def test_another_request_with_the_key_is_refused(notes: Api, change: dict[str, i
     assert (other.status_code, list(problems(other))) == (422, ["Idempotency-Key"])
 
 
+def test_half_a_request_does_not_stand_in_the_way_of_the_whole(notes: Api) -> None:
+    """Whose connection broke sends it all again, and a part that ends with a line looks like a request."""
+    line = b'{"key": "k", "text": "A red fox."}\n'
+    api = keyed(notes)
+    half = api.client.post(f"{V1}{NOTES}/import", headers=api.headers, **cut_off(line, length=2 * len(line)))
+    assert (half.status_code, list(problems(half))) == (422, ["body"])
+    assert not IdempotencyKey.objects.exists()
+    whole = api.client.post(
+        f"{V1}{NOTES}/import", 2 * line, content_type="application/x-ndjson", headers=api.headers
+    )
+    assert whole.json()["inserted"] == 1
+
+
 def test_a_failure_may_be_sent_again(api: Api) -> None:
     item = {"items": [ITEM]}
     assert keyed(api).put(f"{NOTES}/items", item).status_code == 404
@@ -99,6 +114,16 @@ def test_nothing_of_the_request_is_kept(notes: Api) -> None:
     text = repr([bytes(value) if isinstance(value, memoryview) else value for value in row])
     assert "fox" not in text
     assert notes.headers["Authorization"].partition(" ")[2] not in text
+
+
+def test_an_answer_that_cannot_be_kept_is_given_all_the_same(notes: Api, monkeypatch: Any) -> None:
+    def fail(*_: object) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(idempotency.Claim, "keep", fail)
+    monkeypatch.setattr(idempotency.Claim, "release", fail)
+    assert keyed(notes).put(f"{NOTES}/items", {"items": [ITEM]}).json()["inserted"] == 1
+    assert keyed(notes, "two").put(f"{NOTES}/items", {"items": 1}).status_code == 422
 
 
 def test_a_request_under_way_makes_another_wait(notes: Api, user: User, monkeypatch: Any) -> None:

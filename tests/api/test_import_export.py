@@ -1,13 +1,17 @@
 """Lines of JSON in and out."""
 
 import json
+from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.http import HttpResponse
 
 from prompts.models import ApiKey, User
 from tests.api.conftest import V1, Api, bearer, problems
+from vectors import api_files
 
 NOTES = "/vectors/collections/notes"
 LINES = [
@@ -35,6 +39,15 @@ def received(response: Any) -> list[dict[str, Any]]:
     assert response.streaming
     assert response["Content-Type"] == "application/x-ndjson"
     return [json.loads(line) for line in b"".join(response.streaming_content).splitlines()]
+
+
+def cut_off(body: bytes, *, length: int) -> dict[str, Any]:
+    """What a server passes on of a request whose connection broke: less than its Content-Length says."""
+    return {
+        "content_type": "application/x-ndjson",
+        "CONTENT_LENGTH": str(length),
+        "wsgi.input": BytesIO(body),
+    }
 
 
 @pytest.fixture
@@ -89,11 +102,48 @@ def test_a_line_without_end_is_refused(notes: Api) -> None:
     assert (response.status_code, list(problems(response))) == (422, ["body"])
 
 
+def test_a_broken_export_does_not_look_whole(notes: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaking(*_: object, **__: object) -> Iterator[str]:
+        yield '{"key": "a"}\n'
+        raise OperationalError("no such table")
+
+    monkeypatch.setattr(api_files, "export_lines", breaking)
+    seen = []
+    with pytest.raises(OperationalError):
+        seen.extend(notes.get(f"{NOTES}/export").streaming_content)
+    assert list(json.loads(seen[-1])) == ["detail"]
+    assert "table" not in seen[-1].decode()
+    assert send(notes, b"".join(seen)).json()["refused"] == 2
+
+
+@pytest.mark.parametrize("lines", [as_lines(*LINES), as_lines(*LINES)[:-9], b""])
+def test_an_import_that_was_cut_off_is_no_success(notes: Api, lines: bytes) -> None:
+    response = notes.client.post(f"{V1}{NOTES}/import", headers=notes.headers, **cut_off(lines, length=1_000))
+    assert (response.status_code, list(problems(response))) == (422, ["body"])
+
+
+def test_a_form_is_no_lines(notes: Api) -> None:
+    response = notes.client.post(f"{V1}{NOTES}/import", {"file": "x"}, headers=notes.headers)
+    assert response.status_code == 415
+
+
+def test_a_line_in_which_a_member_comes_twice_is_refused(notes: Api) -> None:
+    [problem] = send(notes, b'{"key": "a", "text": "x", "metadata": {"n": 1, "n": 2}}').json()["problems"]
+    assert problem["got"] == "'n' twice"
+
+
+def test_true_is_no_number_of_a_vector(notes: Api) -> None:
+    numbers = [1.0] * 63
+    report = send(notes, as_lines({"key": "a", "text": "x", "vector": [*numbers, True]})).json()
+    assert [one["field"] for one in report["problems"]] == ["vector"]
+    assert send(notes, as_lines({"key": "a", "text": "x", "vector": [*numbers, 1]})).json()["inserted"] == 1
+
+
 def test_an_empty_body_imports_nothing(notes: Api) -> None:
     assert send(notes, b"").json()["inserted"] == 0
 
 
-@pytest.mark.parametrize("query", [{"format": "csv"}, {"vectors": "perhaps"}])
+@pytest.mark.parametrize("query", [{"format": "csv"}, {"vectors": "perhaps"}, {"vector": "true"}])
 def test_a_wrong_query_is_refused_by_name(notes: Api, query: dict[str, str]) -> None:
     response = notes.get(f"{NOTES}/export", **query)
     assert (response.status_code, list(problems(response))) == (422, list(query))

@@ -1,4 +1,5 @@
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -93,6 +94,14 @@ def test_a_batch_has_at_most_1000_items(api: Api, notes: Api) -> None:
     assert response.status_code == 422
     assert list(problems(response)) == ["items"]
     assert notes.put(f"{NOTES}/items", {"items": items[:1_000]}).json()["inserted"] == 1_000
+
+
+@pytest.mark.parametrize("end", ["a\nb", "\n.", "a/b//c", "..", "%2F", "?x=1#y", "狐"])
+def test_any_key_is_found_by_its_path(notes: Api, end: str) -> None:
+    notes.put(f"{NOTES}/items", {"items": [{"key": f"x{end}", "text": "text"}]})
+    path = f"{NOTES}/items/{quote(f'x{end}', safe='')}"
+    assert notes.get(path).json()["key"] == f"x{end}"
+    assert notes.delete(path).status_code == 204
 
 
 def test_a_batch_may_be_empty(notes: Api) -> None:

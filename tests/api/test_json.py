@@ -34,8 +34,13 @@ def strictly(body: bytes) -> Any:
     def constant(text: str) -> None:
         raise ValueError(text)
 
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(dict(pairs)) < len(pairs):
+            raise ValueError(pairs)
+        return dict(pairs)
+
     try:
-        return json.loads(body, parse_float=number, parse_constant=constant)
+        return json.loads(body, parse_float=number, parse_constant=constant, object_pairs_hook=members)
     except ValueError:
         return ValueError
 
@@ -60,6 +65,7 @@ def test_what_python_writes_is_read_back(value, ascii_only):
 @example("-" + "9" * 400 + "e0")
 @example("1.8e308")
 @example('{"a": 1, "a": 2}')
+@example('[{"a": {"b": 1, "b": 2}, "c": ":"}]')
 @example('"\\ud800"')
 @example("\ufeff{}")
 @example("9" * 5_000)
@@ -67,6 +73,14 @@ def test_what_python_writes_is_read_back(value, ascii_only):
 def test_anything_else_is_read_or_refused_alike(text):
     body = text.encode("utf-8", "surrogatepass")
     assert repr(ours(body)) == repr(strictly(body))
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"a": 1, "a": 1}', b'[[{"x": {"a": {}, "b": 2, "a": {}}}]]', b'{":": 1, ":": 2}']
+)
+def test_no_member_is_lost(body):
+    with pytest.raises(InvalidJson, match="Expected members with names of their own"):
+        parse(body)
 
 
 @pytest.mark.parametrize("body", [b'{"a": NaN}', b"[-Infinity]", b"[1e999]", b"[1" + b"0" * 400 + b".5]"])

@@ -48,6 +48,11 @@ def test_every_body_has_an_example(schema: dict[str, Any]) -> None:
             assert schema["components"]["schemas"][reference]["examples"], name
 
 
+def test_an_export_is_lines_and_nothing_else(schema: dict[str, Any]) -> None:
+    answer = schema["paths"]["/api/v1/vectors/collections/{name}/export"]["get"]["responses"]["200"]
+    assert list(answer["content"]) == ["application/x-ndjson"]
+
+
 def test_every_reference_leads_somewhere(schema: dict[str, Any]) -> None:
     text = json.dumps(schema)
     assert set(re.findall(r'"#/components/schemas/(\w+)"', text)) <= set(schema["components"]["schemas"])
@@ -56,7 +61,7 @@ def test_every_reference_leads_somewhere(schema: dict[str, Any]) -> None:
 def test_every_operation_names_its_auth_and_the_form_of_its_errors(schema: dict[str, Any]) -> None:
     for name, operation in operations(schema):
         assert [next(iter(one)) for one in operation["security"]] == ["ApiKeyBearer", "ApiKeyPair", "Session"]
-        for status in ("401", "403", "422"):
+        for status in ("401", "403", "411", "415", "422", "423"):
             content = operation["responses"][status]["content"]["application/json"]
             assert content["schema"]["$ref"].endswith("/ErrorOut"), name
 

@@ -85,5 +85,17 @@ def test_there_are_1_to_50_searches(own: Api) -> None:
 
 
 def test_a_text_without_an_embedder_is_the_callers_mistake(own: Api) -> None:
-    response = own.post(f"{OWN}/searches", {"searches": [{"query": "text"}]})
-    assert (response.status_code, list(problems(response))) == (422, ["searches"])
+    known = [{"vector": [1, 0, 0], "k": 1}, {"query": "text", "mode": "keyword"}]
+    response = own.post(f"{OWN}/searches", {"searches": [*known, {"query": "text"}]})
+    assert (response.status_code, list(problems(response))) == (422, ["searches[2].vector"])
+
+
+def test_parts_to_show_are_at_most_as_many_as_there_are(own: Api) -> None:
+    body = {"vector": [1, 0, 0], "include": ["title"] * 5}
+    response = own.post(f"{OWN}/search", body)
+    assert (response.status_code, list(problems(response))) == (422, ["include"])
+
+
+def test_members_in_the_query_string_are_not_passed_over(own: Api) -> None:
+    response = own.post(f"{OWN}/search?k=1", {"vector": [1, 0, 0]})
+    assert (response.status_code, list(problems(response))) == (422, ["k"])

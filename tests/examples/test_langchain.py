@@ -83,6 +83,21 @@ def test_a_vector_is_searched_for_and_words_take_part(filled: VectorStore) -> No
     assert filled.similarity_search("whale", k=1, mode="keyword")[0].id == "whale"
 
 
+def test_documents_unlike_each_other_are_picked(filled: VectorStore) -> None:
+    filled.add_texts(["a red fox"], [{"n": 4}], ids=["copy"])
+    near, other = filled.max_marginal_relevance_search("a red fox", k=2, lambda_mult=0.1)
+    assert near.page_content == "a red fox"
+    assert other.page_content != "a red fox"
+    retriever = filled.as_retriever(search_type="mmr", search_kwargs={"k": 2, "filter": {"n": {"gt": 9}}})
+    assert retriever.invoke("a red fox") == []
+
+
+def test_nothing_is_deleted_without_a_word_of_what(filled: VectorStore) -> None:
+    with pytest.raises(ValueError, match="delete_collection"):
+        filled.delete()
+    assert len(filled.similarity_search("fox")) == 3
+
+
 def test_of_an_id_that_comes_twice_the_last_counts(filled: VectorStore) -> None:
     filled.add_documents([Document("one", id="x"), Document("two", id="x")])
     assert [one.page_content for one in filled.get_by_ids(["x"])] == ["two"]

@@ -21,6 +21,7 @@ from vectors.benchmarking.errors import InvalidBenchmark, NotMeasured
 from vectors.benchmarking.figures import FIGURES
 from vectors.benchmarking.report import as_markdown, as_table
 from vectors.benchmarking.truth import kth_similarities, recall
+from vectors.management.commands import benchmark_vectors
 from vectors.strategies import STRATEGIES
 
 RUN = [
@@ -303,6 +304,13 @@ def test_a_bad_option_is_named(save, options, message):
     assert message in str(caught.value)
 
 
+def test_a_strategy_named_twice_is_measured_once(save, monkeypatch):
+    wanted = []
+    monkeypatch.setattr(benchmark_vectors, "run", lambda options: wanted.append(options) or {})
+    benchmark("--dataset", save(random_rows()), "--strategies", "exact, auto,exact,", "--json")
+    assert wanted[0].strategies == ("exact", "auto")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -524,6 +532,18 @@ def test_the_environment_of_the_peers_is_made_once_and_says_what_could_not_be_ha
     assert environment.install(quiet=True) == (python, {})
     python.unlink()  # not looked at again, as the list is that of the last time
     assert environment.install(quiet=True) == (python, {})
+
+
+def test_without_a_network_the_peers_say_so(base_dir, monkeypatch):
+    requirements = base_dir / "peers.txt"
+    requirements.write_text("hnswlib==0.8.0\n")
+    monkeypatch.setattr(environment, "REQUIREMENTS", requirements)
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # nothing listens there
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    assert environment.install(quiet=True)[1] == {"hnswlib": "the package index cannot be reached"}
 
 
 def test_every_package_of_a_peer_is_pinned():

@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 from tests.vectors.clouds import DIMENSIONS, add, cloud, collect
 from vectors import store, strategies
 from vectors.duplicates import candidates, finding
-from vectors.duplicates.components import Components
-from vectors.duplicates.finding import Duplicates, find_duplicates
+from vectors.duplicates.finding import Duplicates, Member, find_duplicates
 from vectors.duplicates.similar import similar_to
-from vectors.errors import IndexBusy, InvalidQuery
+from vectors.errors import CollectionNotFound, IndexBusy, InvalidQuery
 from vectors.index import blocks
 from vectors.index.training import rebuild
 from vectors.models import Collection
@@ -52,22 +51,35 @@ def all_pairs(matrix: np.ndarray, metric: str, threshold: float) -> set[tuple[in
     return {(one, other) for one, other in zip(*np.nonzero(near), strict=True) if one < other}
 
 
-def groups_of(pairs: set[tuple[int, int]]) -> set[frozenset[str]]:
-    """What hangs together, by the simplest means."""
-    groups: dict[int, set[int]] = {}
+def check_groups(found: Duplicates, matrix: np.ndarray, metric: str, pairs: set[tuple[int, int]]) -> None:
+    """Are members near their representative, and of what is kept are no two rows near each other?"""
+    near: dict[int, set[int]] = {}
     for one, other in pairs:
-        merged = groups.get(one, {one}) | groups.get(other, {other})
-        groups |= dict.fromkeys(merged, merged)
-    return {frozenset(f"k{at}" for at in group) for group in groups.values()}
+        near.setdefault(one, set()).add(other)
+        near.setdefault(other, set()).add(one)
+    centres = {place(group.representative) for group in found.groups}
+    members: set[int] = set()
+    for group in found.groups:
+        centre, mine = place(group.representative), [place(member) for member in group.members]
+        assert group.size == 1 + len(mine)
+        assert set(mine) <= near[centre]
+        assert not members & set(mine)
+        members |= set(mine)
+        measures = [measure(metric, matrix[centre], matrix[one]) for one in mine]
+        assert np.allclose([one.measure for one in group.members], measures, atol=2e-3)
+        assert measures == sorted(measures, reverse=metric == "cosine") or len(
+            set(np.round(measures, 3))
+        ) < len(measures)
+        for one, own in zip(mine, measures, strict=True):
+            others = [measure(metric, matrix[rival], matrix[one]) for rival in centres & near[one]]
+            assert own == pytest.approx(max(others) if metric == "cosine" else min(others), abs=1e-3)
+    assert not centres & members
+    assert not any(one not in members and other not in members for one, other in pairs)
+    assert (found.found, found.duplicates) == (len(found.groups), len(members))
 
 
-def found_groups(found: Duplicates) -> set[frozenset[str]]:
-    return {frozenset(member.key for member in group.members) for group in found.groups}
-
-
-def found_pairs(found: Duplicates) -> set[tuple[int, int]]:
-    pairs = [(int(pair.one[1:]), int(pair.other[1:])) for group in found.groups for pair in group.pairs]
-    return {(min(pair), max(pair)) for pair in pairs}
+def place(member: Member) -> int:
+    return int(member.key[1:])
 
 
 def search_for(found: Any) -> Duplicates:
@@ -107,10 +119,8 @@ def test_all_are_found_that_numpy_finds(
     found = search_for(find_duplicates(collection, threshold, limit=100))
     collection.delete()
     truth = all_pairs(matrix, metric, threshold)
-    assert found_groups(found) == groups_of(truth)
+    check_groups(found, matrix, metric, truth)
     assert (found.rows, found.way) == (len(matrix), "products")
-    if len(truth) <= finding.SHOWN and len(np.unique(matrix, axis=0)) == len(matrix):
-        assert found_pairs(found) == truth
 
 
 def measure(metric: str, one: np.ndarray, other: np.ndarray) -> float:
@@ -133,11 +143,12 @@ def test_rows_that_share_a_list_are_compared(metric: str, threshold: float):
     assert (quick.way, exact.way, quick.rows) == ("lists", "products", 2_298)
     gone = {3, 2_201}
     truth = {pair for pair in all_pairs(matrix, metric, threshold) if not gone & set(pair)}
-    assert found_groups(exact) == groups_of(truth)
+    check_groups(exact, matrix, metric, truth)
     assert len(truth) > 250
-    assert found_pairs(quick) <= found_pairs(exact)
-    assert len(found_pairs(quick)) >= 0.98 * len(found_pairs(exact))
-    assert {max(pair) > 2_200 for pair in found_pairs(quick)} == {True, False}
+    assert quick.duplicates >= 0.98 * exact.duplicates
+    pairs = [(place(group.representative), place(one)) for group in quick.groups for one in group.members]
+    assert {(min(pair), max(pair)) for pair in pairs} <= truth
+    assert {max(pair) > 2_200 for pair in pairs} == {True, False}
 
 
 @COMMITTED
@@ -148,18 +159,34 @@ def test_many_copies_of_one_row_are_one_group(strategy: str):
     rebuild(collection, strategy=strategy)
     found = search_for(find_duplicates(collection, 1.0))
     (group,) = found.groups
-    assert (group.size, len(group.members), len(group.pairs)) == (1_500, finding.SHOWN, finding.SHOWN)
-    assert {pair.measure for pair in group.pairs} == {1.0}
+    assert (group.size, group.representative.key, len(group.members)) == (1_500, "k500", finding.SHOWN)
+    assert {member.measure for member in (group.representative, *group.members)} == {1.0}
 
 
 @COMMITTED
-def test_pairs_past_the_limit_of_memory_still_hold_groups_together(monkeypatch: pytest.MonkeyPatch):
+def test_what_hangs_together_by_a_chain_is_not_one_group():
+    angles = np.radians([0, 10, 20, 30, 40])
+    matrix = np.zeros((5, DIMENSIONS), np.float32)
+    matrix[:, 0], matrix[:, 1] = np.cos(angles), np.sin(angles)
+    found = search_for(find_duplicates(collect(matrix), 0.98))  # 10 degrees are 0.985, 20 are 0.94
+    named = [(group.representative.key, [one.key for one in group.members]) for group in found.groups]
+    assert named == [("k1", ["k0", "k2"]), ("k3", ["k4"])]
+    assert [one.measure for one in found.groups[0].members] == pytest.approx(
+        [np.cos(angles[1])] * 2, abs=1e-5
+    )
+
+
+@COMMITTED
+def test_pairs_past_the_limit_of_memory_still_make_groups(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(finding, "_MAX_PAIRS", 10)
     monkeypatch.setattr(finding, "_PAIRS_AT_ONCE", 7)
     matrix = cloud(1, seed=3) + 0.01 * np.random.default_rng(1).standard_normal((60, DIMENSIONS)).astype("f4")
     found = search_for(find_duplicates(collect(matrix), 0.9))
-    assert [group.size for group in found.groups] == [60]
-    assert len(found.groups[0].pairs) < 100
+    assert found.duplicates >= 55
+    truth = all_pairs(matrix, "cosine", 0.9)
+    for group in found.groups:
+        pairs = [(place(group.representative), place(member)) for member in group.members]
+        assert {(min(pair), max(pair)) for pair in pairs} <= truth
 
 
 @COMMITTED
@@ -173,6 +200,18 @@ def test_an_index_that_is_replaced_meanwhile_is_told():
 
     with pytest.raises(IndexBusy, match="Try again"):
         find_duplicates(collection, wrap=replace_first)
+
+
+@COMMITTED
+def test_a_collection_that_is_deleted_meanwhile_is_told():
+    collection = collect(cloud(100))
+
+    def delete(steps: Any, total: int) -> Any:
+        store.delete_collection("cloud")
+        return steps
+
+    with pytest.raises(CollectionNotFound, match="not deleted meanwhile"):
+        find_duplicates(collection, wrap=delete)
 
 
 @pytest.mark.django_db
@@ -215,9 +254,9 @@ def test_the_command_shows_groups_and_pairs(notes: Collection):
     said = io.StringIO()
     call_command("find_duplicates", "notes", "--threshold", "0.6", stdout=said, stderr=io.StringIO())
     lines = said.getvalue().splitlines()
-    assert lines[0] == "1. 3 items"
-    assert "   near  On f" in lines
-    assert "fox – copy" in " ".join(line.split(None, 1)[1] for line in lines if "–" in line)
+    assert lines[0] == "1. 3 items, near fox  On f"
+    assert [line.split()[1:] for line in lines[1:3]] == [["near", "On", "f"], ["copy", "On", "c"]]
+    assert 0.6 <= float(lines[2].split()[0]) <= float(lines[1].split()[0]) <= 1
     assert lines[-1] == "notes: 2 of 4 items repeat another, in 1 groups"
     said = io.StringIO()
     call_command("find_duplicates", "notes", "--json", "--exact", stdout=said)
@@ -246,15 +285,3 @@ def test_what_is_about_to_be_saved_is_compared(notes: Collection, embedder: Any)
     assert similar_to(
         notes, [Item("own", "x", vector=store.vectors_by_key(notes, ["tea"])["tea"])]
     ).keys() == {"own"}
-
-
-@given(st.lists(st.tuples(st.integers(0, 19), st.integers(0, 19)), max_size=40), st.integers(1, 9))
-def test_components_are_what_hangs_together(edges: list[tuple[int, int]], at_once: int):
-    components = Components(20)
-    for start in range(0, len(edges), at_once):
-        some = np.array(edges[start : start + at_once], np.int64)
-        components.join(some[:, 0], some[:, 1])
-    roots = components.roots(np.arange(20))
-    mine = {frozenset(np.flatnonzero(roots == root).tolist()) for root in set(roots.tolist())}
-    truth = {frozenset(int(key[1:]) for key in group) for group in groups_of(set(edges))}
-    assert {group for group in mine if len(group) > 1} == {group for group in truth if len(group) > 1}

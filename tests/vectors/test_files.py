@@ -235,6 +235,41 @@ def test_a_table_of_other_columns_is_refused(own, columns, tmp_path):
         import_items("own", parquet(tmp_path / "x.parquet", **columns), quiet=True)
 
 
+@pytest.mark.parametrize("vectors", [["1, 2"], [1.5], [{"x": 1.0}], [b"1234"]])
+def test_a_table_whose_vectors_are_no_lists_is_refused(own, vectors, tmp_path):
+    with pytest.raises(InvalidFile, match="lists of numbers"):
+        import_items(
+            "own", parquet(tmp_path / "x.parquet", key=["a"], text=["t"], vector=vectors), quiet=True
+        )
+
+
+def test_a_table_with_a_column_twice_is_refused(own, tmp_path):
+    import pyarrow
+    import pyarrow.parquet
+
+    table = pyarrow.Table.from_arrays([pyarrow.array(["a"])] * 3, ["key", "key", "text"])
+    pyarrow.parquet.write_table(table, tmp_path / "x.parquet")
+    with pytest.raises(InvalidFile, match="one column of each name"):
+        import_items("own", tmp_path / "x.parquet", quiet=True)
+
+
+def test_a_column_that_python_cannot_hold_is_named(own, tmp_path):
+    import pyarrow
+
+    broken = pyarrow.Array.from_buffers(pyarrow.string(), 1, pyarrow.array([b"\xff"]).buffers())
+    for column in (broken, pyarrow.array([2**62], pyarrow.timestamp("us"))):
+        with pytest.raises(InvalidFile, match="column text"):
+            import_items("own", parquet(tmp_path / "x.parquet", key=["a"], text=column), quiet=True)
+
+
+def test_a_damaged_page_is_told(own, tmp_path):
+    path = parquet(tmp_path / "x.parquet", key=["a"] * 500, text=["some text"] * 500)
+    data = path.read_bytes()
+    path.write_bytes(data[:4] + b"\xff" * 60 + data[64:])
+    with pytest.raises(InvalidFile, match="whole"):
+        import_items("own", path, quiet=True)
+
+
 @pytest.mark.parametrize("data", [b"", b"PAR1", b"x" * 1_000])
 def test_what_is_no_parquet_is_refused(own, data, tmp_path):
     (tmp_path / "x.parquet").write_bytes(data)

@@ -1,6 +1,7 @@
 """A schema holds for what is stored and what comes, and its indexes answer as a scan would."""
 
 import json
+from contextlib import nullcontext
 
 import pytest
 from django.db import connection
@@ -103,6 +104,30 @@ def test_stored_rows_that_do_not_are_named(metadata, field, got):
     assert (free.metadata_schema, indexes(free)) == ({}, set())
     free.refresh_from_db()
     assert free.metadata_schema == {}
+
+
+@pytest.mark.parametrize(
+    ("when", "is_one"),
+    [
+        *(("2024-02-29", True), ("2026-02-30", False), ("0000-01-01", False), ("2026-05-01 ", False)),
+        *(("2026-05-01T23:59", True), ("2026-05-01T24:00", False), ("2026-05-01  09:30", False)),
+        *(("2026-05-01T09:30:00-00:00", True), ("2026-05-01T09:30:00 +09:00", False)),
+        *(("2026-05-01T09:30+14:59", True), ("2026-05-01T09:30+15:00", False)),
+        *(("2026-05-01T09:30:00.5Z", True), ("2026-05-01T09:30:00z", False), ("2026-05-01T09:30Z ", False)),
+    ],
+)
+def test_python_and_sql_agree_on_what_a_time_is(when, is_one):
+    item = Item("a", "text", metadata={"when": when})
+    stored, coming = store.create_collection("stored"), store.create_collection("coming")
+    schema = {"when": {"type": "datetime"}}
+    store.upsert(stored, [item])
+    store.set_metadata_schema(coming, schema)
+    for error, act in (
+        (InvalidCollection, lambda: store.set_metadata_schema(stored, schema)),
+        (InvalidItem, lambda: store.upsert(coming, [item])),
+    ):
+        with nullcontext() if is_one else pytest.raises(error):
+            act()
 
 
 def test_only_the_first_offenders_are_named():

@@ -4,7 +4,7 @@ import io
 import json
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.vectors.fakes import FakeEmbedder, OtherEmbedder
@@ -31,6 +32,7 @@ from vectors.relevance.models import EvaluationRun, Judgement
 from vectors.rows import execute
 from vectors.search import search
 from vectors.store import Item
+from vectors.upkeep.verifying import verify
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DIMENSIONS = 32
@@ -142,6 +144,21 @@ def test_writes_meanwhile_go_to_both(notes: Collection):
     assert store.get(migration.spare, "k5").text == "by two steps"
 
 
+def test_a_write_to_both_asks_once_about_them(notes: Collection):
+    filled(notes)
+
+    def asked(write: Callable[[], object]) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            write()
+        return sum("vector_collections" in query["sql"] for query in queries)
+
+    assert asked(lambda: store.prepare(notes, [Item("a", "new")])) == 1
+    prepared = store.prepare(notes, [Item("a", "new")])
+    assert asked(lambda: store.write(notes, prepared)) == 1
+    assert asked(lambda: store.delete(notes, ["a"])) == 1
+    assert asked(lambda: store.delete_matching(notes, {"n": 3})) == 1
+
+
 def test_what_is_deleted_by_a_filter_and_a_new_schema_count_in_both(notes: Collection):
     migration = filled(notes)
     assert store.delete_matching(notes, {"n": {"gte": 20}}) == 10
@@ -237,6 +254,21 @@ def test_an_embedder_that_fails_keeps_no_write_from_the_live_space(
     spaces._failed.clear()
     store.upsert(notes, [Item("k2", "once more")])
     assert changing.count_lacking(migration) == 0
+
+
+def test_a_text_that_cannot_be_embedded_keeps_later_ones_from_nothing(
+    notes: Collection, monkeypatch: pytest.MonkeyPatch
+):
+    migration = filled(notes)
+    embed = OtherEmbedder.embed
+
+    def embed_some(self: OtherEmbedder, texts: Any) -> Any:
+        return embed(self, texts) * np.array([["☃" not in text] for text in texts], np.float32)
+
+    monkeypatch.setattr(OtherEmbedder, "embed", embed_some)
+    store.upsert(notes, [Item("snowman", "☃")])
+    store.upsert(notes, [Item("later", "a word")])
+    assert store.get_many(migration.spare, ["snowman", "later"]).keys() == {"later"}
 
 
 def test_an_embedder_of_the_live_space_that_fails_is_told(notes: Collection, monkeypatch: pytest.MonkeyPatch):
@@ -458,6 +490,42 @@ def test_a_second_migration_waits_for_the_end_of_the_first(notes: Collection):
     assert begin(notes).pk == migration.pk
 
 
+def test_who_read_the_collection_before_a_switch_does_not_migrate_the_old_space(notes: Collection):
+    change = changing.plan(notes, "synonyms")
+    migration = switched_over(notes)
+    with pytest.raises(MigrationBusy, match="got a switch, an end, or another filler"):
+        changing.start(change, {})
+    assert list(EmbeddingMigration.objects.all()) == [migration]
+
+
+def test_who_ends_a_migration_does_not_delete_what_is_searched_by_now(notes: Collection):
+    switched_over(notes)
+    asked = changing.get(store.get_collection("notes"))  # then somebody thinks about the question
+    changing.roll_back(changing.get(store.get_collection("notes")))
+    with pytest.raises(MigrationBusy, match="got a switch, an end, or another filler"):
+        changing.drop(asked)
+    now = store.get_collection("notes")
+    assert (now.pk, store.count(now)) == (notes.pk, 30)
+    changing.drop(changing.get(now))
+    with pytest.raises(MigrationBusy):
+        changing.drop(asked)
+    assert list(Collection.objects.all()) == [notes]
+
+
+def test_what_was_written_and_deleted_after_a_switch_stays_so_after_going_back(notes: Collection):
+    migration = switched_over(notes)
+    new = store.get_collection("notes")
+    store.upsert(new, [Item("k1", "changed"), Item("x", "new"), Item("k2", "word2 text", metadata={"n": 99})])
+    store.delete(new, ["k3"])
+    store.delete_matching(new, {"n": 5})
+    before = {key: row[:4] for key, row in rows(new).items()}
+    changing.roll_back(migration)
+    old = store.get_collection("notes")
+    assert old.pk == notes.pk
+    assert {key: row[:4] for key, row in rows(old).items()} == before
+    assert (len(before), before["k1"][1], before["k2"][2]) == (29, "changed", {"n": 99})
+
+
 def test_nothing_is_done_unless_it_is_confirmed(notes: Collection, monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(CommandError, match="confirm with --yes"):
         command("notes", "--embedder", "other")
@@ -506,3 +574,46 @@ def test_people_can_read_it_all(notes: Collection):
     assert "Done." in run()
     assert "old: fake (words, 64 dimensions), searched" in run("--rollback")
     assert "notes is in fake (words, 64 dimensions); the new space is gone." in run("--drop")
+
+
+def test_both_spaces_are_checked_and_mended(notes: Collection, capsys: pytest.CaptureFixture[str]):
+    migration = filled(notes)
+    before = rows(migration.spare)
+    report = verify(notes)
+    assert report.is_sound
+    assert report.spare is not None
+    assert (report.rows, report.spare.rows, report.spare.found) == (30, 30, 30)
+    spare = f"vec_{migration.spare.pk}"
+    for statement in (
+        f"DELETE FROM {spare}_vectors WHERE id = 3",
+        f"UPDATE {spare}_vectors SET embedding = zeroblob({4 * DIMENSIONS}) WHERE id = 4",
+        f"UPDATE {spare}_items SET text = 'other' WHERE id = 5",
+        f"DELETE FROM {spare}_fts WHERE rowid = 6",
+        f"DELETE FROM vec_{notes.pk}_fts WHERE rowid = 7",
+    ):
+        execute("default", (statement, []))
+    with pytest.raises(CommandError, match="6 faults in 'notes'"):
+        call_command("verify_vectors", "notes")
+    said = capsys.readouterr().out
+    assert "notes: 30 rows" in said
+    assert "notes, the space that is not searched: 30 rows" in said
+    call_command("verify_vectors", "notes", "--repair", "--json")
+    result = json.loads(capsys.readouterr().out)
+    assert (result["sound"], result["other_space"]["sound"]) == (True, True)
+    assert [one["check"] for one in result["repaired"]] == ["text"]
+    mended = {one["check"] for one in result["other_space"]["repaired"]}
+    assert mended == {"text", "embeddings", "hashes", "search"}
+    assert rows(migration.spare) == before
+
+
+def test_embeddings_of_callers_are_no_fault_of_the_other_space(notes: Collection):
+    vector = np.arange(1, 65, dtype=np.float32)
+    store.upsert(notes, [Item("own", "own text", vector=vector)])
+    migration = filled(notes)
+    assert verify(notes).is_sound
+    changing.switch(migration, force=True)
+    new = store.get_collection("notes")
+    assert verify(new).is_sound
+    changing.drop(migration)
+    assert verify(new).is_sound
+    assert store.upsert(new, [Item("own", "own text")]).unchanged == 1

@@ -71,6 +71,15 @@ def test_deleting_takes_items_out_of_all_legs(notes):
         assert "k0" not in [hit.key for hit in search(notes, "a red fox", mode=mode).hits]
 
 
+@pytest.mark.parametrize("key", ["\ud800", "k0\x00", ""])
+def test_keys_that_no_item_can_have_are_not_there(notes, key):
+    assert store.get(notes, key) is None
+    assert store.get_many(notes, [key, "k1"]).keys() == {"k1"}
+    assert store.vectors_by_key(notes, [key, "k1"]).keys() == {"k1"}
+    assert store.delete(notes, [key]) == 0
+    assert store.count(notes) == 3
+
+
 def test_an_id_is_never_given_out_again(notes):
     last = max(item.id for item in store.iterate(notes))
     store.delete(notes, ["k0", "k1", "k2"])
@@ -187,6 +196,16 @@ def test_an_embedder_of_wrong_dimensions_writes_nothing(notes):
     assert store.count(notes) == 3
 
 
+def test_an_embedder_that_leaves_texts_out_writes_nothing(notes):
+    class Short(FakeEmbedder):
+        def embed(self, texts):
+            return super().embed(texts)[:-1]
+
+    with pytest.raises(EmbedderError, match="expected 2 embeddings, one a text, got 1"):
+        store.upsert(notes, [Item("k5", "new"), Item("k6", "newer")], embedder=Short())
+    assert store.count(notes) == 3
+
+
 def test_iteration_goes_by_id_across_batches(fill):
     collection = fill(*(f"text {n}" for n in range(25)), name="many")
     items = list(store.iterate(collection, batch=7))
@@ -210,6 +229,19 @@ def test_the_number_of_statements_does_not_grow_with_the_batch(notes):
 
     # The many pass a stride of ids, so that one looks whether there is to be a block of codes.
     assert statements(2) + 2 == statements(400)
+
+
+def test_a_write_asks_once_about_its_collection(notes, django_assert_num_queries):
+    def asked(captured):
+        return sum("vector_collections" in query["sql"] for query in captured)
+
+    with django_assert_num_queries(2) as preparing:  # the collection, what is stored
+        prepared = store.prepare(notes, [Item("k9", "new")])
+    with django_assert_num_queries(7) as writing:  # the same within a savepoint, item, embedding, full text
+        store.write(notes, prepared)
+    with django_assert_num_queries(6) as deleting:  # a savepoint, the collection, three tables
+        store.delete(notes, ["k9"])
+    assert [asked(one) for one in (preparing, writing, deleting)] == [1, 1, 1]
 
 
 def test_a_large_batch_is_cut_into_statements(notes):

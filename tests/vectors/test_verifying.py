@@ -182,7 +182,7 @@ def test_what_only_its_owner_has_is_reported_and_kept():
     report = repair(collection, verify(collection))
     assert checks(report) == {"embeddings": 1}
     assert report.findings[0].examples == ("k7",)
-    assert report.findings[0].remedy == "import these items again"
+    assert report.findings[0].remedy == "import these items again, after a repair"
     assert store.get(collection, "k7") is not None
 
 

@@ -18,6 +18,7 @@ from vectors.progress import track
 
 REQUIREMENTS: Final = Path(__file__).with_name("peers.txt")
 _STAMP: Final = "installed.txt"
+_NO_CONNECTION: Final = re.compile("after connection broken by|Could not fetch URL")
 
 
 def folder() -> Path:
@@ -94,5 +95,7 @@ def _python(place: Path) -> Path:
 
 
 def _reason(said: str) -> str:
+    if _NO_CONNECTION.search(said):  # pip goes on to speak of conflicting versions
+        return "the package index cannot be reached"
     lines = [line.strip() for line in said.splitlines() if line.strip().lower().startswith("error")]
     return lines[-1][:300] if lines else "pip failed"

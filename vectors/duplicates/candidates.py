@@ -20,13 +20,13 @@ import numpy.typing as npt
 from vectors.codec import Matrix, unit
 from vectors.duplicates.thresholds import Threshold
 from vectors.errors import IndexBusy
-from vectors.index import blocks, sql
+from vectors.index import blocks
 from vectors.index.codes import Codes, Ids, encode
 from vectors.index.kmeans import Numbers, two_lists
 from vectors.index.lists import Lists
 from vectors.index.state import State
-from vectors.rows import execute
 from vectors.sql import Tables
+from vectors.upkeep.lists import read_lists
 
 # Standard deviations of the number of differing bits that a near pair may have beyond the mean.
 _DEVIATIONS: Final = 4.0
@@ -34,7 +34,6 @@ _DEVIATIONS: Final = 4.0
 _WORDS_BYTES: Final = 8 * 2**20
 _ROWS_BYTES: Final = 64 * 2**20
 _PRODUCT_BYTES: Final = 32 * 2**20
-_LISTS_AT_ONCE: Final = 64
 # What rounding may do to a product in float32, as a share of the squared lengths.
 _SLACK: Final = 1e-4
 
@@ -82,17 +81,12 @@ class ByLists:
 
     def __iter__(self) -> Iterator[Iterator[Pairs]]:
         """The candidates of one list after the other."""
-        for first in range(0, len(self), _LISTS_AT_ONCE):
-            numbers = range(first, min(first + _LISTS_AT_ONCE, len(self)))
-            parts: dict[int, list[Codes]] = {number: [] for number in numbers}
-            asked = sql.lists_of(self._tables, self._lists.version, numbers)
-            for number, blob in execute(self._alias, asked):
-                parts[number].append(Codes.from_blob(blob, self._tables.dimensions))
-            for number, codes in parts.items():
+        for lists in read_lists(self._tables, self._alias, self._lists.version, len(self)):
+            for number, codes in lists.items():
                 if not codes:
                     raise IndexBusy("index", "one that stays during a search", "another", "Try again.")
-                codes += [late.codes[(late.lists == number).any(axis=1)] for late in self._later]
-                joined = Codes.joined(codes)
+                later = [late.codes[(late.lists == number).any(axis=1)] for late in self._later]
+                joined = Codes.joined([*codes, *later])
                 yield self._pairs(joined[is_among(joined.ids, self._ids)])
 
     def _pairs(self, codes: Codes) -> Iterator[Pairs]:

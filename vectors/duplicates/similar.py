@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from vectors.codec import Matrix, as_matrix, as_vector
+from vectors.codec import Matrix, as_vector
 from vectors.duplicates.thresholds import Threshold
-from vectors.embedders import Embedder, for_collection
-from vectors.items import Item, text_to_embed
+from vectors.embedders import Embedder
+from vectors.items import Item
 from vectors.models import Collection
 from vectors.search import search
-from vectors.writing import Prepared
+from vectors.writing import Prepared, embed_texts
 
 _MOST: Final = 5
 
@@ -75,9 +75,6 @@ def _vectors(
         if one.vector is not None
     }
     if missing := [one for one in batch if one.vector is None]:
-        made = (embedder or for_collection(collection)).embed(
-            [text_to_embed(one.title, one.text) for one in missing]
-        )
-        matrix = as_matrix(made, collection.dimensions, collection.metric)
+        matrix = embed_texts(collection, missing, embedder)
         vectors.update(zip((one.key for one in missing), matrix, strict=True))
     return vectors

@@ -44,7 +44,17 @@ def _opened(path: Path) -> Any:
         raise InvalidFile("file", "the columns key and text", f"no {missing[0]}")
     if unknown := [name for name in names if name not in _COLUMNS]:
         raise InvalidFile("file", f"the columns {', '.join(_COLUMNS)}", shown(unknown[0]))
+    if len(set(names)) < len(names):
+        raise InvalidFile("file", "one column of each name", f"{len(names)} columns {', '.join(names)}")
+    if "vector" in names and not _is_list(arrow, kind := file.schema_arrow.field("vector").type):
+        raise InvalidFile("file", "lists of numbers in the column vector", str(kind))
     return file
+
+
+def _is_list(arrow: Any, kind: Any) -> bool:
+    types = arrow.types
+    found = types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
+    return bool(found or types.is_null(kind))
 
 
 def count(path: Path) -> int:
@@ -59,23 +69,25 @@ def read(path: Path) -> Iterator[Row]:
     with _opened(path) as file:
         try:
             for batch in file.iter_batches(batch_size=_BATCH):
-                columns = {
-                    name: (_vectors if name == "vector" else _plain)(batch.column(name))
-                    for name in batch.schema.names
-                }
+                columns = {name: _column(batch, name, number) for name in batch.schema.names}
                 for values in zip(*columns.values(), strict=True):
                     number += 1
                     row = {
                         name: value for name, value in zip(columns, values, strict=True) if value is not None
                     }
                     yield number, _with_metadata(row)
-        except arrow.ArrowException as error:
+        except (arrow.ArrowException, OSError) as error:  # OSError: pages that cannot be unpacked
             raise InvalidFile("file", f"{path.name} to be whole", f"an error after row {number:,}") from error
 
 
-def _plain(column: Any) -> list[Any]:
-    values: list[Any] = column.to_pylist()
-    return values
+def _column(batch: Any, name: str, before: int) -> list[Any]:
+    """The values of a column in Python; `before` are the rows before the batch."""
+    column = batch.column(name)
+    try:
+        return _vectors(column) if name == "vector" else list(column.to_pylist())
+    except (ValueError, OverflowError) as error:  # text that is not UTF-8, times out of Python's range
+        got = f"others in rows {before + 1:,} to {before + len(column):,}"
+        raise InvalidFile("file", f"values in the column {name} that can be read", got) from error
 
 
 def _vectors(column: Any) -> list[Any]:

@@ -22,6 +22,7 @@ from vectors.errors import CollectionNotFound, shown
 from vectors.limits import MAX_NAME
 from vectors.migrating import sql
 from vectors.migrating.errors import InvalidMigration, MigrationBusy
+from vectors.migrating.hashes import forget_old_embeddings
 from vectors.migrating.leases import ended, is_held
 from vectors.migrating.models import EmbeddingMigration
 from vectors.migrating.signals import switched
@@ -101,6 +102,8 @@ def start(change: Change, estimate: dict[str, Any]) -> EmbeddingMigration:
         collection = Collection.objects.using(alias).filter(pk=change.collection.pk).first()
         if collection is None:
             raise CollectionNotFound("collection", "one that exists", shown(change.collection.name))
+        if EmbeddingMigration.objects.using(alias).filter(spare=collection).exists():
+            raise ended()  # it was switched since the collection was read
         plan(collection, change.name, change.embedder.model, change.embedder.dimensions)
         if migration := find(collection):
             return migration
@@ -152,8 +155,15 @@ def roll_back(migration: EmbeddingMigration, *, force: bool = False) -> None:
 
 
 def drop(migration: EmbeddingMigration) -> None:
-    """End the migration: the space that is not searched goes, with all that only it holds."""
-    migration.delete()
+    """End the migration: the space that is not searched goes, with all that only it holds.
+
+    Raises MigrationBusy where the spaces have changed their roles since the migration was read.
+    """
+    alias = _alias(migration)
+    if migration.is_switched:
+        forget_old_embeddings(_as_it_is(migration), alias)
+    with transaction.atomic(using=alias):
+        _as_it_is(migration).delete()  # else what is searched by now might go
 
 
 def state_of(migration: EmbeddingMigration) -> dict[str, Any]:
@@ -193,10 +203,7 @@ def _exchange(migration: EmbeddingMigration, *, force: bool) -> None:
         _check_complete(migration)  # mostly found here, before anybody has to wait
     alias = _alias(migration)
     with transaction.atomic(using=alias):
-        rows = EmbeddingMigration.objects.using(alias).select_related("live", "spare").filter(pk=migration.pk)
-        now = rows.filter(is_switched=migration.is_switched).first()
-        if now is None:
-            raise ended()
+        now = _as_it_is(migration)
         if not force:
             _check_complete(now)
         live, spare = now.live, now.spare
@@ -211,7 +218,7 @@ def _exchange(migration: EmbeddingMigration, *, force: bool) -> None:
         collections.filter(pk=live.pk).update(name=f"/{secrets.token_hex(16)}")
         collections.filter(pk=spare.pk).update(name=live.name, updated_at=timezone.now(), **settings)
         collections.filter(pk=live.pk).update(name=spare.name)
-        rows.update(
+        EmbeddingMigration.objects.using(alias).filter(pk=now.pk).update(
             live=spare,
             spare=live,
             is_switched=not now.is_switched,
@@ -221,6 +228,15 @@ def _exchange(migration: EmbeddingMigration, *, force: bool) -> None:
         )
         switched.send(EmbeddingMigration, collection=collections.get(pk=spare.pk), using=alias)
     migration.refresh_from_db(using=alias)
+
+
+def _as_it_is(migration: EmbeddingMigration) -> EmbeddingMigration:
+    """The migration as the database holds it; raises MigrationBusy where it or the roles have changed."""
+    rows = EmbeddingMigration.objects.using(_alias(migration)).select_related("live", "spare")
+    now = rows.filter(pk=migration.pk, live=migration.live_id, spare=migration.spare_id).first()
+    if now is None:
+        raise ended()
+    return now
 
 
 def _check_complete(migration: EmbeddingMigration) -> None:

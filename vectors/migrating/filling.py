@@ -32,8 +32,8 @@ from vectors.writing import Content, delete_spare, make_contents, write_spare
 
 BATCH: Final = 100
 MAX_BATCH: Final = 1_000
-# Characters embedded and written together: one text may have a million.
-_BATCH_CHARACTERS: Final = 1_000_000
+# Bytes of texts and metadata read, embedded and written together: one text may have four million.
+_BATCH_BYTES: Final = 2 * 2**20
 _DELETED_AT_ONCE: Final = 500
 # Seconds between two signs of life while the rate is kept.
 _SIGN_EVERY: Final = 10.0
@@ -119,7 +119,7 @@ class Filling:
         after = 0
         while rows := execute(self._alias, sql.lacking(self._from, self._to, after, self._pace.batch)):
             sized = ((row, row[3]) for row in rows)
-            (batch,) = islice(in_batches(sized, size=_BATCH_CHARACTERS, count=self._pace.batch), 1)
+            (batch,) = islice(in_batches(sized, size=_BATCH_BYTES, count=self._pace.batch), 1)
             after = batch[-1][0]
             yield from self._fill([row[1] for row in batch], {row[1] for row in batch if row[4]})
 

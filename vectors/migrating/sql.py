@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from vectors.migrating.models import EmbeddingMigration
@@ -12,15 +13,23 @@ from vectors.sql import Statement, Tables
 _COLLECTIONS: Final = "vector_collections"
 _LIST: Final = "(SELECT value FROM json_each(%s))"
 _MIGRATIONS: Final = EmbeddingMigration._meta.db_table
+_SAMPLE_CHARACTERS: Final = 1_000_000
 # The item `s` has no equal in the other space, where `t` would be it.
 _DIFFERS: Final = "(t.id IS NULL OR t.content_hash <> s.content_hash OR t.metadata <> s.metadata)"
 
 
-def spaces(pk: int) -> Statement:
-    """(live_id, spare_id) of the collection's migration, both NULL without one; no row where it is gone."""
+def spaces(pk: int, fields: Sequence[str]) -> Statement:
+    """(metadata_schema of the collection, id of the live space, JSON list of `fields` of the other space).
+
+    All but the first are NULL without a migration; no row where the collection is gone.
+    """
+    others = ", ".join(f"o.{field}" for field in fields)
     return (
-        f"""SELECT m.live_id, m.spare_id FROM {_COLLECTIONS} AS c
-            LEFT JOIN {_MIGRATIONS} AS m ON c.id IN (m.live_id, m.spare_id) WHERE c.id = %s""",
+        f"""SELECT c.metadata_schema, m.live_id,
+                   (SELECT json_array({others}) FROM {_COLLECTIONS} AS o
+                    WHERE o.id = m.live_id + m.spare_id - c.id)
+            FROM {_COLLECTIONS} AS c LEFT JOIN {_MIGRATIONS} AS m ON c.id IN (m.live_id, m.spare_id)
+            WHERE c.id = %s""",
         [pk],
     )
 
@@ -28,10 +37,11 @@ def spaces(pk: int) -> Statement:
 def lacking(source: Tables, target: Tables, after: int, limit: int) -> Statement:
     """Items with an id past `after` that the target lacks or has otherwise, by id.
 
-    → (id, key, content_hash, length of title and text, whether only the metadata differs).
+    → (id, key, content_hash, bytes of title, text and metadata, whether only the metadata differs).
     """
     return (
-        f"""SELECT s.id, s.key, s.content_hash, length(s.title) + length(s.text),
+        f"""SELECT s.id, s.key, s.content_hash,
+                   octet_length(s.title) + octet_length(s.text) + octet_length(s.metadata),
                    t.content_hash IS s.content_hash
             FROM {source.items} AS s LEFT JOIN {target.items} AS t ON t.key = s.key
             WHERE s.id > %s AND {_DIFFERS} ORDER BY s.id LIMIT %s""",
@@ -87,12 +97,21 @@ def heads(tables: Tables, keys: str) -> Statement:
     )
 
 
-def sample(tables: Tables, limit: int) -> Statement:
-    """(key, title, text) of rows from everywhere, the same at every call, cut to 20,000 characters."""
+def update_hashes(tables: Tables, rows: str) -> Statement:
+    """From a JSON list of [key, content hash, the new one]; others than that hash stay."""
     return (
-        f"""SELECT key, title, substr(text, 1, 20000) FROM {tables.items}
+        f"""UPDATE {tables.items} SET content_hash = new.value ->> 2 FROM json_each(%s) AS new
+            WHERE {tables.items}.key = new.value ->> 0 AND {tables.items}.content_hash = new.value ->> 1""",
+        [rows],
+    )
+
+
+def sample(tables: Tables, limit: int) -> Statement:
+    """(key, title, text) of rows from everywhere, the same at every call; texts cut to 1 MB in all or so."""
+    return (
+        f"""SELECT key, title, substr(text, 1, %s) FROM {tables.items}
             WHERE id IN (SELECT id FROM {tables.items} ORDER BY id * 40503 % 65536, id LIMIT %s)""",
-        [limit],
+        [_SAMPLE_CHARACTERS // limit, limit],
     )
 
 

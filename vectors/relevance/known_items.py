@@ -21,7 +21,7 @@ import heapq
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 
@@ -32,10 +32,10 @@ from vectors.evaluation import Judged
 from vectors.fulltext import is_mostly_cjk, terms
 from vectors.items import Item, StoredItem
 from vectors.models import Collection, StrategyName
-from vectors.reading import get_many
+from vectors.reading import as_item
 from vectors.relevance import sql
 from vectors.relevance.scratch import scratch_database
-from vectors.rows import execute, reading_alias
+from vectors.rows import execute, execute_on_keys, reading_alias
 from vectors.sql import Tables
 from vectors.writing import upsert
 
@@ -48,7 +48,7 @@ _MAX_QUERY: Final = 300
 # Terms (words, or pairs of characters) of a sentence that can stand for a question, and of what must remain.
 _MIN_TERMS: Final = 4
 _MAX_TERMS: Final = 40
-_KEYS_AT_ONCE: Final = 5_000
+_KEYS_AT_ONCE: Final = 2_000
 _ROWS_AT_ONCE: Final = 20
 _WRITTEN_AT_ONCE: Final = 500
 _SENTENCE_END: Final = re.compile(r"(?<=[。！？])|(?<=[.!?])\s+|\n+")
@@ -113,11 +113,16 @@ def scratch_copy(
 
 
 def sample(collection: Collection, size: int, alias: str) -> list[StoredItem]:
-    """At most `size` rows, by the hash of their keys: no kind of key or time of writing is preferred."""
+    """At most `size` rows, by the hash of their keys: no kind of key or time of writing is preferred.
+
+    Of a long text only the beginning, of which queries are made.
+    """
     keys = heapq.nsmallest(size, _keys(collection, alias), key=_number)
     found: list[StoredItem] = []
     for start in range(0, len(keys), _ROWS_AT_ONCE):
-        found += get_many(collection, keys[start : start + _ROWS_AT_ONCE], using=alias).values()
+        some = keys[start : start + _ROWS_AT_ONCE]
+        rows = execute_on_keys(alias, Tables.of(collection).items_by_key, some)
+        found += (replace(one, text=one.text[:_MAX_TEXT]) for one in map(as_item, rows))
     return found
 
 

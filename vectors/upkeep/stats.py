@@ -11,7 +11,7 @@ from django.db import DatabaseError
 
 from vectors.index import sql
 from vectors.index.codes import bytes_a_row
-from vectors.index.state import State, read_state
+from vectors.index.state import State, read_state, while_it_exists
 from vectors.models import Collection
 from vectors.rows import execute, reading_alias
 from vectors.sql import Tables
@@ -91,8 +91,13 @@ class Stats:
 
 
 def read_stats(collection: Collection, *, using: str | None = None) -> Stats:
-    """Count the rows, codes, lists and bytes of a collection."""
+    """Count the rows, codes, lists and bytes of a collection; raises CollectionNotFound where it is gone."""
     alias, tables = reading_alias(collection, using), Tables.of(collection)
+    with while_it_exists(collection, alias):
+        return _read(collection, tables, alias)
+
+
+def _read(collection: Collection, tables: Tables, alias: str) -> Stats:
     state = read_state(tables, alias)
     rows, tail = execute(alias, sql.row_counts(tables, state.last_id))[0]
     return Stats(

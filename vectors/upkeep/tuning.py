@@ -15,14 +15,15 @@ import numpy as np
 from django.db import connections, transaction
 from django.utils import timezone
 
-from vectors.codec import Matrix, as_matrix, from_blobs
-from vectors.errors import InvalidQuery, shown
+from vectors.codec import Matrix, as_matrix
+from vectors.errors import IndexBusy, InvalidQuery, shown
 from vectors.index import blocks, sql
 from vectors.index.codes import CONFIDENCE, Ids
-from vectors.index.state import State, read_state
+from vectors.index.state import State, read_state, while_it_exists
 from vectors.index.truth import Truth
 from vectors.limits import MAX_K
-from vectors.models import Collection, Index
+from vectors.models import Collection, Index, Metric
+from vectors.reading import vectors_by_id
 from vectors.rows import execute, writing_alias
 from vectors.search import SearchResult, search
 from vectors.sql import Tables, id_list
@@ -36,7 +37,7 @@ _PROBE_FACTORS: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
 _EXACT_SECONDS: Final = 10.0
 _MIN_QUERIES: Final = 10
 _WARM: Final = 5
-# Distances that differ by less are a tie.
+# Cosine distances that differ by less, and others by that share of them, are a tie.
 _TIE: Final = 1e-5
 
 Progress = Callable[[int, int], None]
@@ -70,10 +71,12 @@ class Trial:
 class Tuning:
     """All trials, and the one chosen: the cheapest whose recall@k is at least `target`.
 
-    `settings` is what the index is to go by from now on, see `apply`.
+    `version` is that of the index that was measured, and `settings` what it is to go by from now on, see
+    `apply`.
     """
 
     collection: str
+    version: int
     rows: int
     k: int
     target: float
@@ -105,7 +108,8 @@ def tune(
     """Try every strategy whose index is there; saves nothing.
 
     `queries` are vectors, (n, dimensions); None takes `sample` rows. Raises InvalidQuery for arguments out of
-    range, and where the collection has fewer than two rows. `progress` hears of trials done, out of how many.
+    range, and where the collection has fewer than two rows; IndexBusy where too much of it changes meanwhile,
+    and CollectionNotFound where it is deleted. `progress` hears of trials done, out of how many.
     """
     if not 0 < target <= 1:
         raise InvalidQuery("recall", "a number above 0, up to 1", shown(target))
@@ -113,17 +117,24 @@ def tune(
         raise InvalidQuery("k", f"an integer from 1 to {MAX_K - 1:,}", shown(k))
     if sample < 1:
         raise InvalidQuery("queries", "at least one", shown(sample))
-    bench = _Bench(collection, k, queries, sample, writing_alias(collection, using))
-    plans = list(_plans(bench.state))
-    trials = []
-    for done, (strategy, settings) in enumerate(plans):
-        progress(done, len(plans))
-        trials.append(bench.run(strategy, settings))
-    progress(len(plans), len(plans))
+    alias = writing_alias(collection, using)
+    with while_it_exists(collection, alias):
+        bench = _Bench(collection, k, queries, sample, alias)
+        plans = list(_plans(bench.state))
+        trials = []
+        for done, (strategy, settings) in enumerate(plans):
+            progress(done, len(plans))
+            trials.append(bench.run(strategy, settings))
+        progress(len(plans), len(plans))
     good = [trial for trial in trials if trial.recall >= target]
-    chosen = min(good, key=lambda trial: trial.p50_ms)  # exact search is always good
+    if not good:
+        # Exact search finds all that was there when it began.
+        expected = "rows that stay as they are while settings are tried"
+        raise IndexBusy("collection", expected, "rows that came or went", "Tune it when less is written.")
+    chosen = min(good, key=lambda trial: trial.p50_ms)
     return Tuning(
         collection.name,
+        bench.state.version,
         bench.stats.rows,
         k,
         target,
@@ -134,12 +145,16 @@ def tune(
 
 
 def apply(collection: Collection, tuning: Tuning, *, using: str | None = None) -> None:
-    """Save the settings; processes go by them as they next read the index's row."""
+    """Save the settings; processes go by them as they next read the index's row.
+
+    Raises IndexBusy where another index was built since, and CollectionNotFound where there is none any more.
+    """
     alias = writing_alias(collection, using)
-    with transaction.atomic(using=alias):
-        Index.objects.using(alias).update_or_create(
-            pk=collection.pk, defaults={"settings": dict(tuning.settings)}
-        )
+    with while_it_exists(collection, alias), transaction.atomic(using=alias):
+        index, _ = Index.objects.using(alias).get_or_create(pk=collection.pk)
+        if index.version != tuning.version:
+            raise IndexBusy("collection", "the index that was measured", "one built since", "Tune it again.")
+        Index.objects.using(alias).filter(pk=collection.pk).update(settings=dict(tuning.settings))
     index_of(connections[alias], collection).forget()
 
 
@@ -235,26 +250,39 @@ class _Bench:
         """The share of the true k nearest that were found; whatever is as near as the k-th counts."""
         own = None if self._own is None else self._own[at]
         far, expected = self._far[at]
-        near = [hit for hit in found.hits if hit.id != own and (hit.distance or 0.0) <= far + _TIE]
+        far += _TIE * (1.0 if self._tables.metric == Metric.COSINE else far)
+        near = [hit for hit in found.hits if hit.id != own and (hit.distance or 0.0) <= far]
         return min(1.0, len(near) / expected) if expected else 1.0
 
     def _sample(self, count: int) -> tuple[Ids, Matrix]:
-        ids = np.sort(np.array([row[0] for row in execute(self._alias, self._tables.ids())], dtype=np.int64))
-        if len(ids) < 2:
-            return ids[:0], np.empty((0, self._tables.dimensions), np.float32)
-        picked = ids[np.linspace(0, len(ids) - 1, min(count, len(ids)), dtype=np.intp)]
-        rows = execute(self._alias, sql.vectors_of(self._tables, id_list(picked)))
-        return (
-            np.array([row[0] for row in rows], dtype=np.int64),
-            from_blobs((row[1] for row in rows), self._tables.dimensions),
-        )
+        rows = self.stats.rows if self.stats.rows > 1 else 0
+        places = np.linspace(1, rows, min(count, rows), dtype=np.int64)
+        picked = execute(self._alias, sql.ids_at(self._tables, id_list(places)))
+        return vectors_by_id(self._tables, self._alias, np.array([row[0] for row in picked], np.int64))
 
     def _limits(self) -> list[tuple[float, int]]:
         """Of each query: the distance of its k-th nearest row, and how many rows there are up to k."""
         truth = Truth(self._queries, self._k, self._tables.metric, own=self._own)
         for ids, matrix in blocks.read_vectors(self._tables, self._alias, 0, blocks.NO_END):
             truth.add(ids, matrix)
-        return truth.limits()
+        return [
+            self._limit(query, ids[ids >= 0]) for query, ids in zip(self._queries, truth.ids, strict=True)
+        ]
+
+    def _limit(self, query: Matrix, ids: Ids) -> tuple[float, int]:
+        """The distance of the farthest of some rows, in float64, and how many of them are there.
+
+        How the truth ranks rows cancels out what they have in common, which under l2 may be most of it.
+        """
+        _, matrix = vectors_by_id(self._tables, self._alias, np.sort(ids))
+        if not len(matrix):
+            return 0.0, 0
+        one, rows = query.astype(np.float64), matrix.astype(np.float64)
+        if self._tables.metric == Metric.COSINE:
+            distances = 1 - rows @ one / (np.linalg.norm(rows, axis=1) * np.linalg.norm(one))
+        else:
+            distances = np.linalg.norm(rows - one, axis=1)
+        return float(distances.max()), len(matrix)
 
 
 def _bytes_per_row(stats: Stats, strategy: str) -> float | None:

@@ -1,12 +1,15 @@
 """Is everything that a collection holds what it should be? And mending what is not.
 
 Every embedding is read once and coded anew, every text hashed anew: nothing is believed that can be computed.
+While the embedding model is being changed (see `vectors.migrating`), both spaces are checked and mended.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -17,21 +20,35 @@ from vectors.codec import Matrix, as_vector, from_blobs
 from vectors.errors import CorruptIndex, InvalidVector
 from vectors.fulltext import index_text
 from vectors.index import blocks, sql
-from vectors.index.codes import Codes, bytes_a_row, encode
+from vectors.index.codes import Codes, encode
 from vectors.index.lists import Lists
-from vectors.index.state import State, read_state
+from vectors.index.state import State, read_state, while_it_exists
 from vectors.index.training import delete_leftovers, rebuild
 from vectors.items import Item, content_hash
-from vectors.models import Collection, Index
-from vectors.reading import get_many
-from vectors.rows import as_json, execute, writing_alias
+from vectors.migrating import sql as migrating_sql
+from vectors.migrating.errors import MigrationBusy
+from vectors.migrating.filling import Filling
+from vectors.migrating.models import EmbeddingMigration
+from vectors.migrating.spaces import spaces_of
+from vectors.models import Collection, Index, StrategyName
+from vectors.reading import get_many, vectors_by_id
+from vectors.rows import (
+    PARAMETER_BYTES,
+    as_json,
+    execute,
+    execute_on_keys,
+    in_batches,
+    size_of,
+    writing_alias,
+)
 from vectors.search import search
 from vectors.sql import Tables, id_list
-from vectors.writing import delete, prepare, write
+from vectors.upkeep import sql as upkeep_sql
+from vectors.upkeep.lists import read_lists
+from vectors.writing import delete, delete_spare, prepare, write
 
-_ROWS: Final = 500
+_DELETED_AT_ONCE: Final = 500
 _SHOWN: Final = 20
-_LISTS: Final = 64
 # Rounding differs between machines and versions of NumPy; codes may differ where a component is all but zero.
 _TOLERANCE: Final = 1e-3
 _FLIPPED: Final = 2
@@ -42,6 +59,9 @@ _NEAR: Final = 1e-4
 _MISSING: Final = "missing"
 _BAD: Final = "bad"
 _CHANGED: Final = "changed"
+
+# Of a collection without an embedder. What has the hash that is stored would pass for unchanged.
+_BY_OWNER: Final = "import these items again, after a repair"
 
 Progress = Callable[[int, int], None]
 
@@ -68,7 +88,10 @@ class Finding:
 
 @dataclass(slots=True)
 class Report:
-    """What was looked at and found; `repaired` says whether it was mended, and looked at again."""
+    """What was looked at and found; `repaired` says whether it was mended, and looked at again.
+
+    `spare` is the same of the space that is not searched, where there is one.
+    """
 
     rows: int = 0
     codes: int = 0
@@ -77,10 +100,11 @@ class Report:
     found: int = 0
     findings: list[Finding] = field(default_factory=list)
     repaired: list[Finding] = field(default_factory=list)
+    spare: Report | None = None
 
     @property
     def is_sound(self) -> bool:
-        return not self.findings
+        return not self.findings and (self.spare is None or self.spare.is_sound)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -92,6 +116,7 @@ class Report:
             "found": self.found,
             "findings": [finding.as_json() for finding in self.findings],
             "repaired": [finding.as_json() for finding in self.repaired],
+            "other_space": None if self.spare is None else self.spare.as_json(),
         }
 
 
@@ -104,9 +129,15 @@ def verify(
     """Check items, embeddings, full text, codes and lists of a collection; changes nothing.
 
     `progress` hears of rows checked, out of how many. Writers may go on, yet what they write meanwhile can
-    look like a fault: verify again.
+    look like a fault: verify again. Raises CollectionNotFound where the collection is deleted meanwhile.
     """
-    return _Check(collection, writing_alias(collection, using), progress).run()
+    alias = writing_alias(collection, using)
+    with while_it_exists(collection, alias):
+        spaces = spaces_of(collection, alias)
+        report = _Check(spaces.live, spaces.spare, alias, progress).run()
+        if spaces.spare:
+            report.spare = _Check(spaces.spare, spaces.live, alias, progress).run()
+        return report
 
 
 def repair(
@@ -119,31 +150,70 @@ def repair(
     """Mend what `report` found, and verify again.
 
     Rows whose content does not fit are embedded anew; where the collection has no embedder, they stay and are
-    reported again: only their owner has the embeddings.
+    reported again: only their owner has the embeddings, and may import them now. Those of a space that is not
+    searched are made from the items of the other.
     """
-    alias, tables = writing_alias(collection, using), Tables.of(collection)
+    alias = writing_alias(collection, using)
+    with while_it_exists(collection, alias):
+        spaces = spaces_of(collection, alias)
+        _mend(spaces.live, report, alias, _embed_anew, progress)
+        if spaces.spare and report.spare:
+            _mend(spaces.spare, report.spare, alias, _fill_anew, progress)
+    again = verify(collection, using=using, progress=progress)
+    _compare(report, again)
+    if report.spare and again.spare:
+        _compare(report.spare, again.spare)
+    return again
+
+
+def _mend(
+    space: Collection,
+    report: Report,
+    alias: str,
+    mend_contents: Callable[[Collection, str], None],
+    progress: Progress,
+) -> None:
+    tables = Tables.of(space)
     found = {finding.check for finding in report.findings}
     if "vectors" in found or "text" in found:
         _mend_orphans(tables, alias)
     if "text" in found:
         _mend_texts(tables, alias)
-    if found & {"embeddings", "hashes"} and collection.embedder:
-        _embed_anew(collection, alias)
+    if found & {"embeddings", "hashes"}:
+        (mend_contents if space.embedder else _forget_hashes)(space, alias)
     if found & {"codes", "lists", "search"}:
-        lists = read_state(tables, alias).lists
-        rebuild(collection, lists=lists, using=using, progress=progress)
+        _build_anew(space, alias, progress)
     if "leftovers" in found:
-        delete_leftovers(collection, alias)
-    again = verify(collection, using=using, progress=progress)
+        delete_leftovers(space, alias)
+
+
+def _build_anew(space: Collection, alias: str, progress: Progress) -> None:
+    """Make once more what the index has: codes, as many lists, and the built-in index."""
+    state = read_state(Tables.of(space), alias)
+    rebuild(space, lists=state.lists, using=alias, progress=progress)
+    if state.is_diskann:
+        rebuild(space, strategy=StrategyName.DISKANN, using=alias)
+
+
+def _compare(report: Report, again: Report) -> None:
+    """Have the later report say what was mended."""
     still = {(finding.check, finding.problem) for finding in again.findings}
     again.repaired = [one for one in report.findings if (one.check, one.problem) not in still]
-    return again
 
 
 class _Check:
-    def __init__(self, collection: Collection, alias: str, progress: Progress) -> None:
+    """Looks at one space; `other` is the second one of the same items, if there is one."""
+
+    def __init__(
+        self,
+        collection: Collection,
+        other: Collection | None,
+        alias: str,
+        progress: Progress = lambda *_: None,
+    ) -> None:
         self._collection, self._alias, self._progress = collection, alias, progress
         self._tables = Tables.of(collection)
+        self._others = Tables.of(other) if other else None
         self._report = Report()
 
     def run(self) -> Report:
@@ -172,7 +242,7 @@ class _Check:
         self._add("vectors", "embeddings without an item", ids, "they are deleted")
         ids = [row[0] for row in execute(self._alias, sql.texts_without_item(self._tables))]
         self._add("text", "full text without an item", ids, "it is deleted")
-        ids = [row[0] for row in execute(self._alias, sql.items_without_text(self._tables, 10**9))]
+        ids = [row[0] for row in execute(self._alias, upkeep_sql.ids_without_text(self._tables))]
         self._add("text", "items that full text does not know", ids, "their text is indexed")
 
     def _read_codes(self, state: State) -> Codes | None:
@@ -202,8 +272,9 @@ class _Check:
         wrong: list[int] = []
         for rows in self._items():
             ids, vectors = [], []
-            for number, key, title, text, hashed, blob in rows:
-                fault, vector = _fault(self._collection, title, text, hashed, blob)
+            faults = self._faults(rows)
+            for number, key, *_ in rows:
+                fault, vector = faults[key]
                 if vector is None:
                     (missing if fault == _MISSING else bad).append(key)
                     continue
@@ -217,16 +288,35 @@ class _Check:
             alive += ids
             self._report.rows += len(rows)
             self._progress(self._report.rows, total)
-        anew = "they are embedded anew" if self._collection.embedder else "import these items again"
+        anew = "they are embedded anew" if self._collection.embedder else _BY_OWNER
         self._add("embeddings", "items without an embedding", missing, anew)
         self._add("embeddings", "embeddings that are not finite, or zero", bad, anew)
         self._add("hashes", "items whose content is not what was written", changed, anew)
         self._add("codes", "codes that are not those of their rows", wrong, "the index is built anew")
         return np.array(alive, dtype=np.int64)
 
+    def unfit(self) -> Iterator[list[str]]:
+        """The keys of items whose content does not fit, in batches."""
+        for rows in self._items():
+            if keys := [key for key, (fault, _) in self._faults(rows).items() if fault]:
+                yield keys
+
+    def _faults(self, rows: list[Any]) -> dict[str, tuple[str, Matrix | None]]:
+        """By key: what is wrong with the content, and the embedding; see `_fault`."""
+        faults = {key: _fault(self._collection, *content) for _, key, *content in rows}
+        changed = [key for key, (fault, _) in faults.items() if fault == _CHANGED]
+        if self._others is not None and changed:
+            # The hash may be that of an embedding which a caller has brought to the other space.
+            contents = {key: content[:3] for _, key, *content in rows}
+            others = execute_on_keys(self._alias, partial(migrating_sql.items, self._others), changed)
+            for key, content_hash, _, _, _, title, text in others:
+                if contents[key] == [title, text, content_hash]:
+                    faults[key] = ("", faults[key][1])
+        return faults
+
     def _items(self) -> Iterator[list[Any]]:
         last_id = 0
-        while rows := execute(self._alias, sql.contents_after(self._tables, last_id, _ROWS)):
+        while rows := execute(self._alias, upkeep_sql.contents_after(self._tables, last_id)):
             last_id = rows[-1][0]
             yield rows
 
@@ -251,11 +341,9 @@ class _Check:
         times = np.zeros(len(flat), np.int64)
         strange: list[int] = []
         gone: list[int] = []
-        for start in range(0, len(lists), _LISTS):
-            numbers = list(range(start, min(start + _LISTS, len(lists))))
-            found = dict(self._read_lists(state, numbers))
-            gone += [number for number in numbers if number not in found]
-            for codes in found.values():
+        for some in read_lists(self._tables, self._alias, state.version, len(lists)):
+            gone += [number for number, parts in some.items() if not parts]
+            for codes in (Codes.joined(parts) for parts in some.values() if parts):
                 at = np.searchsorted(flat.ids, codes.ids).clip(max=max(len(flat) - 1, 0))
                 known = flat.ids[at] == codes.ids if len(flat) else np.zeros(len(codes), bool)
                 same = (flat.words[:, at] == codes.words).all(axis=0) & known if len(flat) else known
@@ -272,15 +360,6 @@ class _Check:
         self._add(
             "lists", f"rows that are not in {expected} lists", uneven.tolist(), "the index is built anew"
         )
-
-    def _read_lists(self, state: State, numbers: list[int]) -> Iterator[tuple[int, Codes]]:
-        parts: dict[int, list[Codes]] = {}
-        for number, blob in execute(self._alias, sql.lists_of(self._tables, state.version, numbers)):
-            size = bytes_a_row(self._tables.dimensions)
-            whole = blob[: len(blob) // size * size]  # a part cut short shows as rows that are missing
-            parts.setdefault(number, []).append(Codes.from_blob(whole, self._tables.dimensions))
-        for number, some in parts.items():
-            yield number, Codes.joined(some)
 
     def _leftovers(self, state: State) -> None:
         index = Index.objects.using(self._alias).filter(pk=self._collection.pk).first()
@@ -299,14 +378,13 @@ class _Check:
         if not len(alive):
             return
         picked = alive[np.linspace(0, len(alive) - 1, min(_ASKED, len(alive)), dtype=np.intp)]
-        rows = execute(self._alias, sql.vectors_of(self._tables, id_list(picked)))
+        ids, matrix = vectors_by_id(self._tables, self._alias, picked)
         lost = []
-        for number, blob in rows:
-            vector = from_blobs([blob], self._tables.dimensions)[0]
+        for number, vector in zip(ids.tolist(), matrix, strict=True):
             hits = search(self._collection, vector=vector, k=1, mode="semantic", using=self._alias).hits
             if not hits or (hits[0].id != number and (hits[0].distance or 0.0) > _NEAR):
                 lost.append(number)
-        self._report.asked, self._report.found = len(rows), len(rows) - len(lost)
+        self._report.asked, self._report.found = len(ids), len(ids) - len(lost)
         self._add("search", "rows that do not find themselves", lost, "the index is built anew")
 
 
@@ -327,33 +405,53 @@ def _mend_orphans(tables: Tables, alias: str) -> None:
     with transaction.atomic(using=alias):
         for found in (sql.vectors_without_item(tables), sql.texts_without_item(tables)):
             ids = [row[0] for row in execute(alias, found)]
-            for start in range(0, len(ids), _ROWS):
-                for statement in tables.delete_ids(id_list(ids[start : start + _ROWS])):
+            for start in range(0, len(ids), _DELETED_AT_ONCE):
+                for statement in tables.delete_ids(id_list(ids[start : start + _DELETED_AT_ONCE])):
                     execute(alias, statement)
 
 
 def _mend_texts(tables: Tables, alias: str) -> None:
     while True:
         with transaction.atomic(using=alias):
-            rows = execute(alias, sql.items_without_text(tables, _ROWS))
+            rows = execute(alias, upkeep_sql.items_without_text(tables))
             if not rows:
                 return
-            texts = [[number, index_text(title), index_text(text)] for number, title, text in rows]
-            execute(alias, tables.insert_fts(as_json(texts)))
+            sized = ((row, size_of(*row[1:])) for row in rows)
+            for some in in_batches(sized, size=PARAMETER_BYTES, count=len(rows)):
+                texts = [[number, index_text(title), index_text(text)] for number, title, text in some]
+                execute(alias, tables.insert_fts(as_json(texts)))
 
 
 def _embed_anew(collection: Collection, alias: str) -> None:
-    """Write the items whose content does not fit once more, under new ids."""
-    check = _Check(collection, alias, lambda done, total: None)
-    for rows in check._items():
-        keys = [key for _, key, *content in rows if _fault(collection, *content)[0]]
-        if keys:
-            stored = get_many(collection, keys, using=alias).values()
-            items = [Item(one.key, one.text, one.title, one.metadata) for one in stored]
-            prepared = prepare(collection, items, using=alias, everything=True)
-            with transaction.atomic(using=alias):
-                delete(collection, keys, using=alias)
-                write(collection, prepared, using=alias)
+    """Write the items whose content does not fit once more, under new ids, to the other space too."""
+    for keys in _Check(collection, spaces_of(collection, alias).spare, alias).unfit():
+        stored = get_many(collection, keys, using=alias).values()
+        items = [Item(one.key, one.text, one.title, one.metadata) for one in stored]
+        prepared = prepare(collection, items, using=alias, everything=True)
+        with transaction.atomic(using=alias):
+            delete(collection, keys, using=alias)
+            write(collection, prepared, using=alias)
+
+
+def _forget_hashes(collection: Collection, alias: str) -> None:
+    """Have the next import of items whose content does not fit write them, even as they once were."""
+    tables = Tables.of(collection)
+    for keys in _Check(collection, None, alias).unfit():
+        execute(alias, upkeep_sql.forget_hashes(tables, as_json(keys)))
+
+
+def _fill_anew(spare: Collection, alias: str) -> None:
+    """Take the items whose content does not fit from the space that is searched once more."""
+    rows = EmbeddingMigration.objects.using(alias).select_related("live", "spare")
+    migration = rows.filter(spare=spare).first()
+    if migration is None:  # it has been dropped or switched meanwhile
+        return
+    for keys in _Check(spare, migration.live, alias).unfit():
+        with transaction.atomic(using=alias):
+            delete_spare(spare, keys, alias)
+    with suppress(MigrationBusy):  # whoever fills it meanwhile finds these lacking
+        for _ in Filling(migration, alias).rows():
+            pass
 
 
 def _fault(

@@ -66,7 +66,7 @@ class Command(commands.Command):
             synthetic=options["synthetic"],
             rows=options["rows"],
             k=options["k"],
-            strategies=tuple(filter(None, options["strategies"].split(","))),
+            strategies=tuple(dict.fromkeys(filter(None, map(str.strip, options["strategies"].split(","))))),
             peers=options["peers"],
             peers_python=options["peers_python"],
             quiet=options["json"],

@@ -17,9 +17,9 @@ from vectors.progress import track
 
 class Command(commands.Command):
     help = (
-        "Find items of a collection that are near-identical by their embeddings, in groups that hang "
-        "together. Of a collection with inverted lists only items that share one are compared, or with "
-        "--exact all."
+        "Find items of a collection that are near-identical by their embeddings: groups around one item, "
+        "with the similarity (or, under l2, the distance) of each other to it. Of a collection with inverted "
+        "lists only items that share one are compared, or with --exact all."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -52,13 +52,12 @@ class Command(commands.Command):
 
 def _lines(name: str, found: Duplicates) -> Iterator[str]:
     for number, group in enumerate(found.groups, start=1):
-        yield f"{number}. {group.size:,} items"
+        of = group.representative
+        yield f"{number}. {group.size:,} items, near {of.key}  {of.title}".rstrip()
         for member in group.members:
-            yield f"   {member.key}  {member.title}".rstrip()
-        if len(group.members) < group.size:
-            yield f"   and {group.size - len(group.members):,} more"
-        for pair in group.pairs:
-            yield f"      {pair.measure:.4f}  {pair.one} – {pair.other}"
+            yield f"   {member.measure:.4f}  {member.key}  {member.title}".rstrip()
+        if more := group.size - 1 - len(group.members):
+            yield f"   and {more:,} more"
     yield (
         f"{name}: {found.duplicates:,} of {found.rows:,} items repeat another, in {found.found:,} groups"
         + (

@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 
 from vectors import commands, store
 from vectors.progress import Meter
-from vectors.upkeep.verifying import repair, verify
+from vectors.upkeep.verifying import Report, repair, verify
 
 
 class Command(commands.Command):
@@ -35,17 +35,23 @@ class Command(commands.Command):
         if options["json"]:
             self.stdout.write(json.dumps(report.as_json(), ensure_ascii=False))
         else:
-            for finding in report.repaired:
-                self.stdout.write(f"mended: {finding.count:,} {finding.problem}")
-            for finding in report.findings:
-                some = ", ".join(finding.examples[:5])
-                remedy = finding.remedy if options["repair"] else f"with --repair {finding.remedy}"
-                self.stdout.write(f"{finding.check}: {finding.count:,} {finding.problem} ({some}); {remedy}")
-            self.stdout.write(
-                f"{collection.name}: {report.rows:,} rows, {report.codes:,} codes, "
-                f"{report.listed:,} in lists; "
-                f"{report.found:,} of {report.asked:,} rows found themselves"
-            )
+            self._show(collection.name, report, is_mended=options["repair"])
+            if report.spare:
+                which = f"{collection.name}, the space that is not searched"
+                self._show(which, report.spare, is_mended=options["repair"])
         if not report.is_sound:
             hint = "" if options["repair"] else " Run it again with --repair."
-            raise CommandError(f"{len(report.findings)} faults in {collection.name!r}.{hint}")
+            count = len(report.findings) + len(report.spare.findings if report.spare else ())
+            raise CommandError(f"{count} faults in {collection.name!r}.{hint}")
+
+    def _show(self, name: str, report: Report, *, is_mended: bool) -> None:
+        for finding in report.repaired:
+            self.stdout.write(f"mended: {finding.count:,} {finding.problem}")
+        for finding in report.findings:
+            some = ", ".join(finding.examples[:5])
+            remedy = finding.remedy if is_mended else f"with --repair {finding.remedy}"
+            self.stdout.write(f"{finding.check}: {finding.count:,} {finding.problem} ({some}); {remedy}")
+        self.stdout.write(
+            f"{name}: {report.rows:,} rows, {report.codes:,} codes, {report.listed:,} in lists; "
+            f"{report.found:,} of {report.asked:,} rows found themselves"
+        )
