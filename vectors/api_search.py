@@ -91,7 +91,8 @@ def _arguments(payload: schemas.SearchIn, number: int | None = None) -> dict[str
         at = "key" if number is None else f"searches[{number}].key"
         raise InvalidQuery(at, "a key or a vector", "both")
     without = {"include", "with_plan", *(("key",) if payload.key is None else ("vector",))}
-    return {name: value for name, value in payload if name not in without}
+    given = {name: value for name, value in payload if name not in without}
+    return given | {"parts": [part for part in payload.include if part != "vector"]}
 
 
 def _first_of_text(searches: Sequence[schemas.SearchIn]) -> int:

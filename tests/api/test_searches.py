@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.api.conftest import Api, problems
 
@@ -99,3 +101,12 @@ def test_parts_to_show_are_at_most_as_many_as_there_are(own: Api) -> None:
 def test_members_in_the_query_string_are_not_passed_over(own: Api) -> None:
     response = own.post(f"{OWN}/search?k=1", {"vector": [1, 0, 0]})
     assert (response.status_code, list(problems(response))) == (422, ["k"])
+
+
+def test_texts_that_are_not_asked_for_are_not_read(own: Api) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        response = own.post(f"{OWN}/search", {"vector": [1, 0, 0], "include": ["title"]})
+    assert response.status_code == 200
+    *_, statement = [one["sql"] for one in queries if "vector_distance" in one["sql"]]
+    assert "i.title" in statement
+    assert "i.text" not in statement
