@@ -36,6 +36,8 @@ CHUNK_BYTES: Final = 4 * 2**20
 
 # No id is greater.
 NO_END: Final = 2**62
+# What a row of an answer takes beside its embedding.
+_ROW_BYTES: Final = 64
 # Bytes of embeddings that a writer makes codes of at once where a collection has rows without any.
 _BACKLOG_BYTES: Final = 16 * 2**20
 
@@ -106,20 +108,22 @@ def read_vectors(
     tables: Tables, alias: str, after: int, up_to: int, limit: int | None = None
 ) -> Iterator[tuple[Ids, Matrix]]:
     """The embeddings with after < id ≤ up_to, by id, at most `limit`: ids (n,) and float32 (n, d) a time."""
-    step = max(1, CHUNK_BYTES // (4 * tables.dimensions))
-    left = limit
+    step, left = vectors_at_once(tables.dimensions), limit
     while left is None or left > 0:
         count = step if left is None else min(step, left)
         rows = execute(alias, sql.vectors_between(tables, after, up_to, count))
         if rows:
             after = rows[-1][0]
-            yield (
-                np.array([row[0] for row in rows], dtype=np.int64),
-                from_blobs((row[1] for row in rows), tables.dimensions),
-            )
+            matrix = from_blobs((row[1] for row in rows), tables.dimensions)
+            yield np.array([row[0] for row in rows], dtype=np.int64), _without_infinities(matrix)
         if len(rows) < count:
             return
         left = None if left is None else left - len(rows)
+
+
+def vectors_at_once(dimensions: int) -> int:
+    """How many embeddings one answer may have."""
+    return max(1, CHUNK_BYTES // (4 * dimensions + _ROW_BYTES))
 
 
 def read_codes(
@@ -131,10 +135,22 @@ def read_codes(
 
 
 def middle_of(matrix: Matrix, metric: str) -> Matrix:
-    """The mean of n ≥ 1 embeddings, float32 (d,); under cosine that of their directions."""
-    rows = unit(matrix) if metric == "cosine" else matrix
+    """The mean of the finite ones of n embeddings, float32 (d,); under cosine that of their directions."""
+    sound = matrix[np.isfinite(matrix).all(axis=1)]
+    if not len(sound):
+        return np.zeros(matrix.shape[1], np.float32)
+    rows = unit(sound) if metric == "cosine" else sound
     mean: Matrix = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
     return mean
+
+
+def _without_infinities(matrix: Matrix) -> Matrix:
+    """Rows that hold infinity or NaN, which only other programs can have written, as NaN throughout.
+
+    So they are near nothing, and no arithmetic warns of them.
+    """
+    is_sound = np.isfinite(matrix).all(axis=1, keepdims=True)
+    return matrix if is_sound.all() else np.where(is_sound, matrix, np.float32(np.nan))
 
 
 def _begin(tables: Tables, alias: str) -> State:

@@ -38,8 +38,9 @@ def centroids_of(
     random = np.random.default_rng(seed)
     start = np.unique(sample[random.permutation(len(sample))[: 4 * count]], axis=0)
     centroids: Matrix = start[random.permutation(len(start))[:count]].copy()
+    squares = np.einsum("ij,ij->i", sample, sample)
     for _ in range(_ROUNDS):
-        nearest, squares = _nearest(sample, centroids)
+        nearest, losses = _nearest(sample, centroids)
         sums = np.zeros((len(centroids), sample.shape[1]), np.float32)
         order = np.argsort(nearest, kind="stable")
         filled, starts = np.unique(nearest[order], return_index=True)
@@ -48,7 +49,7 @@ def centroids_of(
         empty = np.flatnonzero(sizes == 0)
         centroids = sums / np.maximum(sizes, 1).astype(np.float32)[:, np.newaxis]
         if len(empty):
-            centroids[empty] = sample[np.argsort(-squares, kind="stable")[: len(empty)]]
+            centroids[empty] = sample[np.argsort(-(squares + losses), kind="stable")[: len(empty)]]
         on_round()
     return np.ascontiguousarray(centroids, dtype=np.float32)
 

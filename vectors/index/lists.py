@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,15 +12,18 @@ import numpy as np
 import numpy.typing as npt
 
 from vectors.codec import Matrix
+from vectors.errors import InvalidQuery
 from vectors.index import sql
 from vectors.index.codes import Codes, bytes_a_row
 from vectors.index.state import State
-from vectors.rows import execute
+from vectors.rows import execute, within_an_answer
 from vectors.sql import Tables
 
 # Bytes of centroids, and lists, a statement: sqld refuses results of 10 MB.
 _CENTROID_RUNS: Final = 4
 _CHUNK_BYTES: Final = 4 * 2**20
+# Parts of one list a statement, where a list is too long for an answer: rows that are all alike share one.
+_PARTS: Final = 32
 # Bytes of lists a collection keeps in a process, those that searches met last.
 MAX_BYTES: Final = 256 * 2**20
 
@@ -91,7 +94,7 @@ class Lists:
         parts: dict[int, list[Codes]] = {}
         for start in range(0, len(numbers), step):
             asked = numbers[start : start + step]
-            for number, blob in execute(alias, sql.lists_of(self.tables, self.version, asked)):
+            for number, blob in read_parts(self.tables, alias, self.version, asked):
                 parts.setdefault(number, []).append(Codes.from_blob(blob, self.tables.dimensions))
         return {number: Codes.joined(some) for number, some in parts.items()}
 
@@ -103,6 +106,28 @@ class Lists:
                     self._bytes += codes.nbytes
             while self._bytes > MAX_BYTES:
                 self._bytes -= self._held.popitem(last=False)[1].nbytes
+
+
+def read_parts(
+    tables: Tables, alias: str, version: int, numbers: Sequence[int]
+) -> Iterable[tuple[int, bytes]]:
+    """(list, codes) of all parts of these lists: by one statement, unless a server does not send as much."""
+    try:
+        with within_an_answer("lists", f"{len(numbers)} lists"):
+            rows: list[tuple[int, bytes]] = execute(alias, sql.lists_of(tables, version, numbers))
+            return rows
+    except InvalidQuery:
+        return _part_by_part(tables, alias, version, numbers)
+
+
+def _part_by_part(
+    tables: Tables, alias: str, version: int, numbers: Sequence[int]
+) -> Iterator[tuple[int, bytes]]:
+    for number in numbers:
+        part = -1
+        while rows := execute(alias, sql.parts_after(tables, version, int(number), part, _PARTS)):
+            for part, blob in rows:  # noqa: B007 - used by the next statement
+                yield number, blob
 
 
 def biases(centroids: Matrix) -> Matrix:

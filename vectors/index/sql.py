@@ -72,6 +72,15 @@ def lists_of(tables: Tables, version: int, numbers: Sequence[int]) -> Statement:
     )
 
 
+def parts_after(tables: Tables, version: int, number: int, part: int, limit: int) -> Statement:
+    """The next parts of a list → (part, codes)."""
+    return (
+        f"""SELECT part, codes FROM {tables.lists} WHERE version = %s AND list = %s AND part > %s
+            ORDER BY part LIMIT %s""",
+        [version, number, part, limit],
+    )
+
+
 def insert_centroids(tables: Tables, version: int, first: int, vectors: bytes) -> Statement:
     return (
         f"INSERT INTO {tables.centroids} (version, first, vectors) VALUES (%s, %s, %s)",
@@ -116,6 +125,15 @@ def last_id(tables: Tables) -> Statement:
 def vectors_of(tables: Tables, ids: str) -> Statement:
     """Embeddings of a JSON list of ids, by id → (id, embedding)."""
     return f"SELECT id, embedding FROM {tables.vectors} WHERE id IN {_LIST} ORDER BY id", [ids]
+
+
+def ids_at(tables: Tables, places: str) -> Statement:
+    """(id) of the items at a JSON list of places in the order of ids, the first being 1."""
+    return (
+        f"""SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM {tables.items})
+            WHERE place IN {_LIST} ORDER BY id""",
+        [places],
+    )
 
 
 def live_ids(tables: Tables) -> Statement:
@@ -174,28 +192,9 @@ def vectors_without_item(tables: Tables) -> Statement:
     return f"SELECT id FROM {tables.vectors} WHERE id NOT IN (SELECT id FROM {tables.items})", []
 
 
-def items_without_text(tables: Tables, limit: int) -> Statement:
-    """(id, title, text) of items that the full text lacks."""
-    return (
-        f"""SELECT id, title, text FROM {tables.items}
-            WHERE id NOT IN (SELECT id FROM {tables.fts}_docsize) ORDER BY id LIMIT %s""",
-        [limit],
-    )
-
-
 def texts_without_item(tables: Tables) -> Statement:
     """(id)"""
     return f"SELECT id FROM {tables.fts}_docsize WHERE id NOT IN (SELECT id FROM {tables.items})", []
-
-
-def contents_after(tables: Tables, last_id: int, limit: int) -> Statement:
-    """(id, key, title, text, content hash, embedding or NULL) by id."""
-    return (
-        f"""SELECT i.id, i.key, i.title, i.text, i.content_hash, v.embedding
-            FROM {tables.items} AS i LEFT JOIN {tables.vectors} AS v ON v.id = i.id
-            WHERE i.id > %s ORDER BY i.id LIMIT %s""",
-        [last_id, limit],
-    )
 
 
 def other_versions(tables: Tables, keep: Sequence[int]) -> Statement:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from django.db import DatabaseError, IntegrityError
 
 from vectors.codec import Matrix
+from vectors.errors import CollectionNotFound, VectorError, shown
 from vectors.index import sql
+from vectors.models import Collection
 from vectors.rows import execute
 from vectors.sql import Tables
 
@@ -76,6 +80,20 @@ def read_state(tables: Tables, alias: str) -> State:
         is_diskann=bool(is_diskann),
         deleted=deleted,
     )
+
+
+@contextmanager
+def while_it_exists(collection: Collection, alias: str) -> Iterator[None]:
+    """Raise CollectionNotFound where the block fails since the collection was deleted meanwhile."""
+    try:
+        yield
+    except (DatabaseError, VectorError) as error:
+        # A row for a collection that is gone breaks a foreign key. Other failures of a database say nothing.
+        is_sign = isinstance(error, VectorError | IntegrityError) or "no such table" in str(error)
+        if not is_sign or Collection.objects.using(alias).filter(pk=collection.pk).exists():
+            raise
+        expected = "one that is not deleted meanwhile"
+        raise CollectionNotFound("collection", expected, shown(collection.name)) from error
 
 
 def new_version() -> int:

@@ -7,21 +7,22 @@
 3. The switch: codes of rows that came meanwhile are appended, and the index's row names the new version.
 4. What belongs to no version in use is deleted, in batches.
 
-A crash before the switch leaves the old index as it was, and rows under a version that nobody reads, which
-the next build (or `verify_vectors`) deletes; one after the switch leaves the new index.
+A failure or a crash before the switch leaves the old index as it was, and maybe rows under a version that
+nobody reads, which the next build (or `verify_vectors`) deletes; one after the switch leaves the new index.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -31,7 +32,7 @@ from vectors.index import blocks, sql
 from vectors.index.codes import Codes, Ids, bytes_a_row, encode
 from vectors.index.kmeans import Numbers, centroids_of, two_lists
 from vectors.index.lists import biases
-from vectors.index.state import State, new_version, read_state
+from vectors.index.state import State, new_version, read_state, while_it_exists
 from vectors.index.truth import Truth
 from vectors.models import Collection, Index, StrategyName
 from vectors.rows import execute, writing_alias
@@ -50,6 +51,7 @@ _BATCH_BYTES: Final = 8 * 2**20
 _CENTROID_BYTES: Final = 1024 * 1024
 _DELETED_AT_ONCE: Final = 256
 _LISTS_AT_ONCE: Final = 128
+_PLACES_AT_ONCE: Final = 100_000
 # Rows from which searches by lists are quicker than by all codes.
 LISTS_PAY: Final = 100_000
 # How much larger than its lists a collection gets before these are made anew, and one in how many codes may
@@ -81,44 +83,42 @@ def rebuild(
     "quantised" has codes, "ivf" inverted lists as well, "auto" those if they pay at that number of rows; all
     of these drop the built-in index, which "diskann" builds. `lists` sets how many there are. Searches
     and writers go on meanwhile. `progress` hears of rows done, out of how many. Must not run in a
-    transaction. Raises IndexBusy where another build goes on, or took over; the old index stays then.
+    transaction. Raises IndexBusy where another build goes on, or took over, and CollectionNotFound where the
+    collection is deleted meanwhile. Whatever fails (a full disk, say), the old index stays.
     """
     alias = writing_alias(collection, using)
-    if strategy == StrategyName.DISKANN:
-        return build_diskann(collection, alias)
-    drop_diskann(collection, alias)
-    if lists is None and strategy in (StrategyName.QUANTISED, StrategyName.EXACT):
-        lists = 0
-    # Lists of fewer rows do not pay, unless they are asked for.
-    least = 0 if strategy == StrategyName.IVF else LISTS_PAY
-    build = _Build(collection, alias, progress)
-    build.claim()
-    try:
-        build.write(lists, least=least)
-        return build.switch()
-    finally:
-        build.release()
+    with while_it_exists(collection, alias):
+        if strategy == StrategyName.DISKANN:
+            return build_diskann(collection, alias)
+        if lists is None and strategy in (StrategyName.QUANTISED, StrategyName.EXACT):
+            lists = 0
+        # Lists of fewer rows do not pay, unless they are asked for.
+        least = 0 if strategy == StrategyName.IVF else LISTS_PAY
+        build = _Build(collection, alias, progress)
+        build.claim()
+        try:
+            build.write(lists, least=least)
+            state = build.switch()
+        except BaseException:
+            build.abandon()
+            raise
         delete_leftovers(collection, alias)
+        return state
 
 
 def build_diskann(collection: Collection, alias: str) -> State:
     """Create libSQL's own vector index, anew where it is there. Writers wait: some 600 rows a second.
 
-    Never VACUUM a database that has one: that damages it.
+    Never VACUUM a database that has one: that damages it. Raises IndexBusy where another build goes on.
     """
     tables = Tables.of(collection)
     with transaction.atomic(using=alias):
+        index, _ = Index.objects.using(alias).get_or_create(pk=collection.pk)
+        _refuse_second_build(index, collection)
         execute(alias, (tables.drop_diskann(), []))
         execute(alias, (tables.create_diskann(), []))
-        Index.objects.using(alias).update_or_create(pk=collection.pk, defaults={"is_diskann": True})
+        Index.objects.using(alias).filter(pk=collection.pk).update(is_diskann=True)
     return read_state(tables, alias)
-
-
-def drop_diskann(collection: Collection, alias: str) -> None:
-    """Drop libSQL's own vector index where there is one."""
-    with transaction.atomic(using=alias):
-        if Index.objects.using(alias).filter(pk=collection.pk, is_diskann=True).update(is_diskann=False):
-            execute(alias, (Tables.of(collection).drop_diskann(), []))
 
 
 def delete_leftovers(collection: Collection, alias: str) -> int:
@@ -136,6 +136,18 @@ def delete_leftovers(collection: Collection, alias: str) -> int:
             return deleted
 
 
+def _refuse_second_build(index: Index, collection: Collection) -> None:
+    """Raise IndexBusy where a build goes on that gave a sign of life within the lease, in the transaction."""
+    # A sign from the future is of a clock that was set back since, or of another machine's.
+    if index.building and index.building_at and abs(timezone.now() - index.building_at) < _LEASE:
+        raise IndexBusy(
+            "collection",
+            "one whose index nobody builds",
+            shown(collection.name),
+            "Wait until that build is done; one that died is out of the way after two minutes.",
+        )
+
+
 class _Build:
     """One build of one version."""
 
@@ -150,23 +162,23 @@ class _Build:
         """Take the right to build: nobody else has it, or gave no sign for two minutes."""
         with transaction.atomic(using=self._alias):
             index, _ = self._indexes.get_or_create(pk=self._collection.pk)
-            if index.building and index.building_at and timezone.now() - index.building_at < _LEASE:
-                raise IndexBusy(
-                    "collection",
-                    "one whose index nobody builds",
-                    shown(self._collection.name),
-                    "Wait until that build is done; one that died is out of the way after two minutes.",
-                )
+            _refuse_second_build(index, self._collection)
             self._deleted_before = index.deleted
             self._indexes.filter(pk=self._collection.pk).update(
                 building=self._version, building_at=timezone.now()
             )
 
-    def release(self) -> None:
-        """Give the right back, if it is still held (the switch gives it back, too)."""
-        self._indexes.filter(pk=self._collection.pk, building=self._version).update(
-            building=0, building_at=None
-        )
+    def abandon(self) -> None:
+        """Give the right back, if it is still held, and delete what was written.
+
+        Where a full disk, a lost server or a deleted collection prevents that, the next build does it: what
+        has failed is to be seen, not this.
+        """
+        with suppress(DatabaseError):
+            self._indexes.filter(pk=self._collection.pk, building=self._version).update(
+                building=0, building_at=None
+            )
+            delete_leftovers(self._collection, self._alias)
 
     def write(self, lists: int | None, *, least: int = 0) -> None:
         """Codes, centroids and lists of all rows there are, under the new version.
@@ -190,6 +202,10 @@ class _Build:
         queries = directions[picked]
         del sample, directions
         codes, numbers = self._codes(middle, centroids, rows, truth)
+        if not len(codes):
+            return  # all rows were deleted since they were sampled
+        # The newest may be gone since, and an index ends with the last of its codes.
+        last_id = int(codes.ids[-1])
         settings = {}
         if len(centroids):
             self._write_lists(codes, numbers, len(centroids))
@@ -199,11 +215,11 @@ class _Build:
         self._state = State(
             settings=settings,
             version=self._version,
-            last_id=self._last_id,
+            last_id=last_id,
             rows=len(codes),
             middle=middle,
             lists=len(centroids),
-            lists_last_id=self._last_id if len(centroids) else 0,
+            lists_last_id=last_id if len(centroids) else 0,
             lists_rows=len(codes) if len(centroids) else 0,
         )
 
@@ -219,6 +235,8 @@ class _Build:
                 raise IndexBusy("collection", "one that stays as it is during a build", "a change of it")
             if state.version:
                 state = self._extended(state)
+            if index.is_diskann:
+                execute(self._alias, (self._tables.drop_diskann(), []))
             self._indexes.filter(pk=self._collection.pk).update(
                 version=state.version,
                 last_id=state.last_id,
@@ -227,7 +245,9 @@ class _Build:
                 lists=state.lists,
                 lists_last_id=state.lists_last_id,
                 lists_rows=state.lists_rows,
-                deleted=index.deleted - self._deleted_before,
+                # A writer that made the first blocks meanwhile has counted anew.
+                deleted=max(0, index.deleted - self._deleted_before),
+                is_diskann=False,
                 settings={name: one for name, one in index.settings.items() if name != "ivf"}
                 | dict(state.settings),
                 building=0,
@@ -248,20 +268,27 @@ class _Build:
 
     def _sample(self, rows: int, lists: int) -> tuple[Ids, Matrix]:
         """Embeddings spread evenly over the rows: int64 (n,) and float32 (n, d)."""
-        ids = np.array([row[0] for row in execute(self._alias, self._tables.ids())], dtype=np.int64)
-        ids = np.sort(ids[ids <= self._last_id])
         wanted = max(_SAMPLE_PER_LIST * lists, blocks.MIN_ROWS)
-        if len(ids) > wanted:
-            ids = ids[np.linspace(0, len(ids) - 1, wanted, dtype=np.int64)]
-        step = max(1, blocks.CHUNK_BYTES // (4 * self._tables.dimensions))
+        ids = self._ids_at(np.linspace(1, rows, min(wanted, rows), dtype=np.int64))
+        step = blocks.vectors_at_once(self._tables.dimensions)
         found = [np.empty(0, np.int64)]
         parts = [np.empty((0, self._tables.dimensions), np.float32)]
         for start in range(0, len(ids), step):
             some = execute(self._alias, sql.vectors_of(self._tables, id_list(ids[start : start + step])))
-            found.append(np.array([row[0] for row in some], dtype=np.int64))
-            parts.append(from_blobs((row[1] for row in some), self._tables.dimensions))
+            matrix = from_blobs((row[1] for row in some), self._tables.dimensions)
+            is_sound = np.isfinite(matrix).all(axis=1)
+            found.append(np.array([row[0] for row in some], dtype=np.int64)[is_sound])
+            parts.append(matrix[is_sound])
         self._sign_of_life()
         return np.concatenate(found), np.concatenate(parts)
+
+    def _ids_at(self, places: Ids) -> Ids:
+        """The ids at these places in their order, as many a statement as a server takes and answers."""
+        ids: list[int] = []
+        for start in range(0, len(places), _PLACES_AT_ONCE):
+            some = sql.ids_at(self._tables, id_list(places[start : start + _PLACES_AT_ONCE]))
+            ids += (row[0] for row in execute(self._alias, some))
+        return np.array(ids, dtype=np.int64)
 
     def _codes(self, middle: Matrix, centroids: Matrix, rows: int, truth: Truth) -> tuple[Codes, Numbers]:
         """Write the blocks of all rows, and show these to `truth`; returns their codes and their lists."""
