@@ -5,7 +5,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS
 from django.dispatch import receiver
 
-from vectors.errors import IndexBusy
+from vectors.errors import CollectionNotFound, IndexBusy
 from vectors.index.state import read_state
 from vectors.index.training import is_due, rebuild
 from vectors.models import Collection
@@ -21,7 +21,7 @@ def build_index(collection_id: int, using: str = DEFAULT_DB_ALIAS) -> None:
         return
     try:
         rebuild(collection, strategy=collection.strategy, using=using)
-    except IndexBusy:
+    except (IndexBusy, CollectionNotFound):  # another one builds, or somebody has just deleted it
         return
 
 

@@ -31,10 +31,11 @@ BY_RECIPROCAL_RANKS: Final[Statement] = (
 def convex(keyword_weight: float) -> Statement:
     """The score weight · BM25 / best BM25 + (1 − weight) · similarity, 0…1.
 
-    The similarity is 1 for the nearest and 0 for the farthest of the rows at hand.
+    The similarity is 1 for the nearest of the rows at hand, 0 for the farthest and for damaged embeddings.
     """
     return (
-        "%s * ifnull(r.bm25 / e.best, 0.0) + %s * ifnull((e.far - r.distance) / (e.far - e.near), 1.0)",
+        "%s * ifnull(r.bm25 / e.best, 0.0)"
+        " + %s * iif(r.distance IS NULL, 0.0, ifnull((e.far - r.distance) / (e.far - e.near), 1.0))",
         [keyword_weight, 1 - keyword_weight],
     )
 
@@ -65,9 +66,9 @@ def fused(score: Statement, *, leg: int, k: int) -> list[Cte]:
                  (SELECT id, distance, bm25, CASE WHEN bm25 IS NOT NULL THEN by_bm25 END AS keyword_rank,
                       CASE WHEN by_distance <= %s THEN by_distance END AS semantic_rank
                   FROM (SELECT id, distance, bm25, row_number() OVER (ORDER BY bm25 DESC, id) AS by_bm25,
-                            row_number() OVER (ORDER BY distance, id) AS by_distance
+                            row_number() OVER (ORDER BY distance NULLS LAST, id) AS by_distance
                         FROM found)) AS r
-            ORDER BY score DESC, r.distance, r.id LIMIT %s""",  # noqa: S608 - expressions of this module
+            ORDER BY score DESC, r.distance NULLS LAST, r.id LIMIT %s""",  # noqa: S608 - expressions of this module
         [*params, leg, k],
         is_read_once=True,
     )

@@ -176,9 +176,6 @@ def _find(wanted: _Search) -> tuple[list[Hit], dict[str, Any]]:
                     return _hits(answer, collection, wanted), outcome.as_dict(took)
                 scan = outcome
         except (DatabaseError, VectorError) as error:
-            if _TOO_LARGE in str(error):
-                expected = "fewer results, as a libSQL server sends 10 MB at once"
-                raise InvalidQuery("k", expected, str(wanted.k)) from error
             if scan is not None and scan.name == StrategyName.DISKANN and not tried:
                 # That index may have been dropped since this process last looked.
                 index_of(connection, collection).drop()
@@ -227,7 +224,14 @@ def _ask(
         k=wanted.k,
         shown=wanted.display.shown,
     )
-    return statement.read(run(wanted.connection, statement.statement()))
+    try:
+        rows = run(wanted.connection, statement.statement())
+    except DatabaseError as error:
+        if _TOO_LARGE not in str(error):
+            raise
+        expected = "fewer results, as a libSQL server sends 10 MB at once"
+        raise InvalidQuery("k", expected, str(wanted.k)) from error
+    return statement.read(rows)
 
 
 def _score(collection: Collection, wanted: _Search) -> Statement | None:

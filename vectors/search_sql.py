@@ -30,6 +30,8 @@ from vectors.sql import DISTANCE, Cte, Statement, Tables, Where, with_ctes
 # BM25 weight of a word in the title relative to one in the body.
 _TITLE_WEIGHT: Final = "2.0"
 _KEYWORD: Final = "keyword(id, bm25)"
+# A damaged embedding, zero or not finite, is at no distance, which SQLite would take for the least.
+_NEAREST_FIRST: Final = "distance NULLS LAST"
 _NEAREST: Final = "nearest(id, distance)"
 # Columns of a hit before those that show it.
 HIT_COLUMNS: Final = ("id", "key", "distance", "score", "keyword_rank", "semantic_rank")
@@ -117,7 +119,6 @@ class SearchStatement:
     def read(self, rows: Sequence[Sequence[Any]]) -> Answer:
         """Take the rows of `statement` apart."""
         _, collection, index, *counts = next(row for row in rows if not row[0])
-        # A damaged embedding, zero or not finite, is at no distance at all.
         hits = [row[1:] for row in rows if row[0] and row[4] is not None]
         # Sorted here, as SQLite would sort their text too.
         hits.sort(key=_by_score)
@@ -134,7 +135,7 @@ class SearchStatement:
                 FROM (SELECT v.id, {distance(self.tables)} AS distance
                     FROM (SELECT value AS id FROM json_each(%s)
                           UNION ALL SELECT id FROM {vectors} WHERE id > %s) AS e
-                    CROSS JOIN {vectors} AS v ON v.id = e.id ORDER BY 2, 1 LIMIT %s) AS n
+                    CROSS JOIN {vectors} AS v ON v.id = e.id ORDER BY {_NEAREST_FIRST}, 1 LIMIT %s) AS n
                 CROSS JOIN {self.tables.items} AS i ON i.id = n.id""",
             [self.tables.pk, self.tables.pk, self.vector, picked.ids, picked.after, self.k],
         )
@@ -210,7 +211,7 @@ def exact_leg(tables: Tables, vector: bytes, limit: int, where: Where | None) ->
                    {_items(tables, where, "v.id")} WHERE {condition}"""
     bound = [vector, *params]
     if where is None:
-        nearest = Cte(_NEAREST, f"{measured} ORDER BY distance, v.id LIMIT %s", [*bound, limit])
+        nearest = Cte(_NEAREST, f"{measured} ORDER BY {_NEAREST_FIRST}, v.id LIMIT %s", [*bound, limit])
         return Leg((nearest,), (rows, rows))
     pool = Cte("pool(id, distance)", measured, bound)
     matching = "(SELECT count(*) FROM pool)"
@@ -262,7 +263,7 @@ def diskann_leg(tables: Tables, vector: bytes, limit: int, where: Where | None, 
 
 
 def _nearest_of_pool(limit: int) -> Cte:
-    sql = "SELECT id, distance FROM pool ORDER BY distance, id LIMIT %s"
+    sql = f"SELECT id, distance FROM pool ORDER BY {_NEAREST_FIRST}, id LIMIT %s"
     return Cte(_NEAREST, sql, [limit], is_read_once=True)
 
 

@@ -299,7 +299,3 @@ class Tables:
                 WHERE i.key IN {_LIST}""",
             [keys],
         )
-
-    def ids(self) -> Statement:
-        """Every id, in no order (SQLite reads the index on the key, far smaller than either table)."""
-        return f"SELECT id FROM {self.items}", []

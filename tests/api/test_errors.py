@@ -153,6 +153,7 @@ def test_a_name_with_a_lone_surrogate_is_refused(api: Api) -> None:
     [
         (IntegrityError("UNIQUE constraint failed: prompts.name"), 409),
         (OperationalError("database is locked"), 503),
+        (OperationalError("database or disk is full"), 507),
         (RecursionError(), 422),
         (ZeroDivisionError("inner detail"), 500),
     ],

@@ -10,6 +10,7 @@ from vectors.index.codes import Codes, bytes_a_row, words_of
 from vectors.index.lists import Lists
 from vectors.index.training import rebuild
 from vectors.rows import execute
+from vectors.search import search
 from vectors.sql import Tables
 from vectors.upkeep.lists import read_lists
 
@@ -58,4 +59,11 @@ def test_more_rows_than_an_answer_has_ids_are_built(server_database: str) -> Non
     execute(server_database, (f"INSERT INTO {tables.vectors} {numbers} SELECT x, {vectors} FROM n", []))
     made = rebuild(collection, lists=4, using=server_database)
     assert (made.rows, made.last_id, made.lists) == (rows, rows, 4)
+
+    # Many deletions make a process look which rows are left.
+    options = {"vector": [5, 3], "mode": "semantic", "strategy": "quantised", "using": server_database}
+    assert search(collection, **options).plan["scanned"] == rows
+    store.delete(collection, [str(number) for number in range(1, rows, 400)], using=server_database)
+    assert len(search(collection, **options).hits) == 10
+    assert search(collection, **options).plan["scanned"] == rows - rows // 400
     collection.delete(using=server_database)

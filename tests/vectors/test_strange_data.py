@@ -10,6 +10,7 @@ from vectors.errors import InvalidVector
 from vectors.index.training import rebuild
 from vectors.models import Collection
 from vectors.rows import execute
+from vectors.search import search
 from vectors.store import Item
 from vectors.strategies import STRATEGIES
 from vectors.upkeep.tuning import apply, tune
@@ -162,3 +163,21 @@ def test_tuning_finds_the_same_far_off_the_origin() -> None:
     tuning = tune(collection, target=0.9, sample=40)
     assert next(trial.recall for trial in tuning.trials if trial.strategy == "exact") == 1
     check(collection, matrix, matrix[3], k=5)
+
+
+@pytest.mark.parametrize("mode", ["semantic", "hybrid"])
+@pytest.mark.parametrize("strategy", ["exact", "quantised", "ivf"])
+def test_a_row_that_another_program_spoiled_takes_no_place(mode, strategy):
+    matrix = cloud(1_200)
+    collection = collect(matrix)
+    rebuild(collection, lists=12)
+    spoiled = np.full(DIMENSIONS, np.nan, "<f4").tobytes()
+    execute(
+        "default",
+        (f"UPDATE vec_{collection.pk}_vectors SET embedding = %s WHERE id IN (3, 9) RETURNING 1", [spoiled]),
+    )
+    for query in (None, "row"):
+        found = search(collection, query, vector=matrix[7], k=3, mode=mode, strategy=strategy)
+        assert found.hits[0].key == "k7"
+        assert len(found.hits) == 3
+        assert not {"k2", "k8"} & {hit.key for hit in found.hits}

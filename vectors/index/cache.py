@@ -28,7 +28,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from vectors.errors import CorruptIndex
 from vectors.index import sql
 from vectors.index.blocks import read_blocks
-from vectors.index.codes import Codes, words_of
+from vectors.index.codes import Codes, Ids, words_of
 from vectors.index.lists import Lists
 from vectors.index.state import Seen, State, read_state
 from vectors.planner import Memory
@@ -43,6 +43,8 @@ _FEW: Final = 1_000
 WORN: Final = 0.1
 # Rows that a search rather measures exactly than load their codes, which takes three statements.
 _FEW_NEW: Final = 32
+# Ids an answer: some 2 MB of the 10 MB that a server sends.
+_IDS: Final = 50_000
 # Loads that met another version each: somebody builds all the time.
 _TRIES: Final = 3
 
@@ -96,13 +98,26 @@ class Flat:
     def compact(self, alias: str) -> None:
         """Forget the codes of rows that are gone, unless they may only be missing in a copy that lags."""
         old = self.snapshot
-        (version, last_id, deleted), *rows = execute(alias, sql.live_ids(self._tables)) or [(0, 0, 0)]
-        if version != old.state.version or (last_id or 0) < old.last_id:
+        # Before the ids: rows that go while these are read count as not looked for.
+        seen = read_state(self._tables, alias)
+        if seen.version != old.state.version or seen.last_id < old.last_id:
             return
-        ids = np.array([row[0] for row in rows], dtype=np.int64)
+        ids = _live_ids(self._tables, alias, old.last_id)
+        if read_state(self._tables, alias).version != seen.version:
+            return
         self._buffer = _Buffer(self._tables.dimensions)
         codes = self._buffer.extended([old.codes[np.isin(old.codes.ids, ids, assume_unique=True)]])
-        self.snapshot = Snapshot(old.state, codes, old.after, old.last_id, deleted)
+        self.snapshot = Snapshot(old.state, codes, old.after, old.last_id, seen.deleted)
+
+
+def _live_ids(tables: Tables, alias: str, up_to: int) -> Ids:
+    """The ids of the items up to that one, ascending, by as many statements as a server's answers hold."""
+    pages: list[Ids] = []
+    after = 0
+    while after < up_to and (rows := execute(alias, sql.ids_after(tables, after, _IDS))):
+        pages.append(np.array([row[0] for row in rows], dtype=np.int64))
+        after = int(pages[-1][-1])
+    return np.concatenate(pages) if pages else np.empty(0, np.int64)
 
 
 class _Buffer:
@@ -202,6 +217,8 @@ class IndexCache:
         if _in_transaction(connection) or state.version == self._without_lists:
             return None
         with self._lock:
+            if self._lists is not None and self._lists.version == state.version:
+                return self._lists  # by whoever held the lock
             self._lists = Lists.load(self.tables, connection.alias, state)
             if self._lists is None and read_state(self.tables, connection.alias).version == state.version:
                 self._without_lists = state.version

@@ -22,17 +22,6 @@ class Truth:
         self.ids = np.full((len(queries), k), -1, np.int64)
         self.near = np.full((len(queries), k), -np.inf, np.float32)
 
-    def limits(self) -> list[tuple[float, int]]:
-        """Of each query: the distance of the farthest row here, as libSQL measures it, and how many."""
-        found: list[tuple[float, int]] = []
-        for query, near in zip(self._queries, self.near, strict=True):
-            there = near[~np.isneginf(near)]
-            square = float(np.dot(query, query)) - 2 * float(there.min()) if len(there) else 0.0
-            # Half the squared distance of unit vectors is the cosine distance.
-            distance = square / 2 if self._metric == "cosine" else max(square, 0.0) ** 0.5
-            found.append((distance, len(there)))
-        return found
-
     def add(self, ids: Ids, matrix: Matrix) -> None:
         """Take n more rows, int64 (n,) and float32 (n, d)."""
         rows = unit(matrix) if self._metric == "cosine" else matrix

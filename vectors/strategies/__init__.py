@@ -10,6 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from vectors import planner
 from vectors.errors import InvalidQuery, shown
 from vectors.index import codes
+from vectors.index.blocks import MIN_ROWS
 from vectors.index.cache import IndexCache, registry
 from vectors.index.state import State
 from vectors.rows import database_behind
@@ -188,7 +189,7 @@ def costs_of(
         costs = {"exact": planner.exact_cost(rows, dimensions, expected, is_served=where.is_served)}
     if state.version:
         costs["quantised"] = planner.codes_cost(rows, dimensions) + measuring
-    if state.is_diskann and depth <= diskann.MOST and request.limit <= diskann.MOST:
+    if state.is_diskann and rows >= MIN_ROWS and depth <= diskann.MOST and request.limit <= diskann.MOST:
         costs["diskann"] = planner.diskann_cost(dimensions)
     if state.lists:
         probes = _probes(request, state, depth)
