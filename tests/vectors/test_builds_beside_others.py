@@ -49,7 +49,7 @@ def test_a_build_of_another_time_is_dead_whatever_the_clock_was(strategy: str, s
 
 
 def test_a_build_that_has_to_wait_keeps_the_built_in_index() -> None:
-    collection = collect(cloud(100), "diskann")
+    collection = collect(cloud(1_100), "diskann")
     rebuild(collection, strategy="diskann")
     Index.objects.update(building=7, building_at=timezone.now())
     with pytest.raises(IndexBusy):
