@@ -1,17 +1,26 @@
 """What the management commands of all apps have in common."""
 
-from typing import Any
+import os
+import sys
+from typing import Any, Final
 
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, IntegrityError
 
-from vectors.errors import VectorError
+from vectors.catalogue import visible_collections
+from vectors.errors import CollectionNotFound, VectorError
 
+# What a shell says of a program that SIGPIPE ended.
+_PIPE_CLOSED: Final = 141
+# Collections that are named where another was asked for.
+_NAMES: Final = 20
 _INIT = "Run `manage.py init_db` first: it makes and updates the tables."
 _SPACE = "free space where the database is, and run this again: what was stored is as it was."
-# What to do, by what the database says.
+_REBUILD = "A table of its index is missing: rebuild_vectors makes it anew."
+# What to do, by what the database says; the first that fits.
 _HINTS = {
+    **dict.fromkeys(("_blocks", "_lists", "_centroids"), _REBUILD),
     "no such table": _INIT,
     "no such column": _INIT,
     "disk is full": _SPACE.capitalize(),
@@ -25,6 +34,8 @@ class Command(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
             return super().execute(*args, **options)
+        except CollectionNotFound as error:
+            raise CommandError(f"{error}{_collections()}") from error
         except (ImproperlyConfigured, VectorError) as error:
             raise CommandError(str(error)) from error
         except ValidationError as error:
@@ -36,3 +47,19 @@ class Command(BaseCommand):
             end = "" if text.endswith((".", "?")) else "."
             hint = next((f" {hint}" for sign, hint in _HINTS.items() if sign in text), "")
             raise CommandError(f"The database cannot be used: {text}{end}{hint}") from error
+        except BrokenPipeError:
+            # Whoever read the output has seen enough (`| head`). What is still buffered goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(_PIPE_CLOSED) from None
+
+
+def _collections() -> str:
+    """The end of an error: the names to choose from, where they can be read."""
+    try:
+        names = list(visible_collections().order_by("name").values_list("name", flat=True)[:_NAMES])
+    except DatabaseError:
+        return ""
+    if not names:
+        return ". There is none yet: import_items makes one."
+    more = ", …" if len(names) == _NAMES else ""
+    return f". There are: {', '.join(names)}{more}."

@@ -80,6 +80,9 @@ def import_items(
     except CollectionNotFound:
         embedder = None if dimensions is None else ""
         collection = create_collection(name, embedder=embedder, dimensions=dimensions, save=not strict)
+    if dimensions not in (None, collection.dimensions):
+        expected = f"{collection.dimensions}, as {shown(name)} has"
+        raise InvalidCollection("dimensions", expected, f"{dimensions:,}")
     if strict:
         for _ in _items(source.read(path), collection, report, {}):
             pass

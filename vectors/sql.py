@@ -163,29 +163,35 @@ class Tables:
                 title, body, content='', contentless_delete=1,
                 tokenize='porter unicode61 remove_diacritics 2'
             )""",
-            f"""CREATE TABLE {self.blocks} (
+            *self.create_index_tables(),
+            # Whoever deletes: codes of rows that are gone then count as what they are. One line, as sqld
+            # cannot load its own dump of a longer trigger.
+            f"CREATE TRIGGER vec_{self.pk}_deleted AFTER DELETE ON {self.items} BEGIN UPDATE {_INDEXES} "
+            f"SET deleted = deleted + 1 WHERE collection_id = {self.pk}; END",
+        ]
+
+    def create_index_tables(self) -> list[str]:
+        """DDL of what can be made anew from the embeddings, where it is missing."""
+        return [
+            f"""CREATE TABLE IF NOT EXISTS {self.blocks} (
                 version INTEGER NOT NULL,
                 last_id INTEGER NOT NULL,
                 codes BLOB NOT NULL,
                 PRIMARY KEY (version, last_id)
             )""",
-            f"""CREATE TABLE {self.centroids} (
+            f"""CREATE TABLE IF NOT EXISTS {self.centroids} (
                 version INTEGER NOT NULL,
                 first INTEGER NOT NULL,
                 vectors BLOB NOT NULL,
                 PRIMARY KEY (version, first)
             )""",
-            f"""CREATE TABLE {self.lists} (
+            f"""CREATE TABLE IF NOT EXISTS {self.lists} (
                 version INTEGER NOT NULL,
                 list INTEGER NOT NULL,
                 part INTEGER NOT NULL,
                 codes BLOB NOT NULL,
                 PRIMARY KEY (version, list, part)
             )""",
-            # Whoever deletes: codes of rows that are gone then count as what they are. One line, as sqld
-            # cannot load its own dump of a longer trigger.
-            f"CREATE TRIGGER vec_{self.pk}_deleted AFTER DELETE ON {self.items} BEGIN UPDATE {_INDEXES} "
-            f"SET deleted = deleted + 1 WHERE collection_id = {self.pk}; END",
         ]
 
     def drop(self) -> list[str]:

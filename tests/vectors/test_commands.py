@@ -2,10 +2,15 @@
 
 import io
 import json
+import re
+import subprocess
+import sys
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from afn_project.env import BASE_DIR
+from tests.processes import clean_environment
 from vectors import store
 from vectors.errors import CollectionNotFound
 
@@ -144,3 +149,70 @@ def test_an_unknown_collection_is_named(write):
     path = write({"query": "x", "relevant": {"k0": 1}})
     with pytest.raises(CommandError, match="'notes'"):
         run("evaluate_search", "notes", "--queries", path)
+
+
+def test_any_collection_can_be_searched(write):
+    run("import_items", "notes", write(row("a", "a red fox", metadata={"n": 1}), row("b", "a blue whale")))
+    found = run("search_items", "notes", "fox", "--plan")
+    assert found.startswith("1. a  distance 0.")
+    assert "   a red fox\n2. b" in found
+    assert "plan: strategy exact, scanned 2" in found
+    result = json.loads(run("search_items", "notes", "fox", "--filter", '{"n": 1}', "--json"))
+    assert [(hit["key"], hit["metadata"]) for hit in result["hits"]] == [("a", {"n": 1})]
+    assert result["plan"]["exhaustive"]
+    assert "Nothing matches." in run("search_items", "notes", "fox", "--filter", '{"n": 2}')
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["notes", "fox", "--filter", "{"], "--filter is not JSON"),
+        (["notes", "fox", "--filter", '{"n": {"like": 1}}'], "one of the operators"),
+        (["notes", "fox", "--mode", "best"], "mode: expected hybrid, semantic, keyword, got 'best'"),
+        (["notes", "fox", "-k", "0"], "k: expected an integer from 1 to 1,000, got 0"),
+        (["notse", "fox"], "got 'notse'. There are: notes"),
+    ],
+)
+def test_bad_searches_are_told_what_is_wrong(write, arguments, message):
+    run("import_items", "notes", write(row("a")))
+    with pytest.raises(CommandError, match=re.escape(message)):
+        run("search_items", *arguments)
+
+
+def test_refused_lines_are_shown_up_to_twenty(write):
+    path = write(*({"key": f"k{at}"} for at in range(23)))
+    err = io.StringIO()
+    with pytest.raises(CommandError, match="23 lines were refused"):
+        call_command("import_items", "notes", path, stdout=io.StringIO(), stderr=err)
+    lines = [line for line in err.getvalue().splitlines() if line.startswith(("line", "…"))]
+    assert (len(lines), lines[-1]) == (21, "… and 3 more; --json lists all.")
+
+
+def test_dimensions_of_a_collection_that_is_there_are_compared(write):
+    run("import_items", "own", write(row("a", vector=[1, 0, 0])), "--dimensions", "3")
+    with pytest.raises(CommandError, match="dimensions: expected 3, as 'own' has, got 4"):
+        run("import_items", "own", write(row("a", vector=[1, 0, 0])), "--dimensions", "4")
+
+
+def test_a_reader_that_stops_reading_is_no_error(write):
+    """As `| head` does."""
+    code = (
+        "import sys; from vectors.commands import Command\n"
+        "class Long(Command):\n"
+        "    def handle(self, **_):\n"
+        "        while True: self.stdout.write('line')\n"
+        "Long().run_from_argv(['manage.py', 'long'])\n"
+    )
+    script = f"import django; django.setup()\n{code}"
+    environment = clean_environment(DJANGO_SETTINGS_MODULE="afn_project.settings", SECRET_KEY="k" * 50)
+    with subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        cwd=BASE_DIR,
+    ) as process:
+        assert process.stdout.readline() == b"line\n"
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141

@@ -241,10 +241,10 @@ def test_an_index_without_lists_drops_them():
     matrix = cloud(2_000)
     collection = collect(matrix, "auto")
     assert rebuild(collection, strategy="ivf").lists == 62
-    assert rebuild(collection).lists == 0  # too few rows for lists to pay
-    rebuild(collection, strategy="ivf")
+    assert rebuild(collection).lists == 62  # what was asked for stays
     rebuild(collection, strategy="quantised")
     assert (state(collection).lists, rows_of(collection, "lists")) == (0, [])
+    assert rebuild(collection).lists == 0  # too few rows for lists to pay
     assert keys(near(collection, matrix[4], strategy="ivf"))[0] == "k4"
 
 
@@ -327,7 +327,7 @@ def test_the_command_builds_and_says_what(capsys):
     figures = json.loads(capsys.readouterr().out)
     assert (figures["rows"], figures["lists"], figures["diskann"]) == (2_000, 20, False)
     call_command("rebuild_vectors", "cloud")
-    assert "2,000 codes, in" in capsys.readouterr().out
+    assert "2,000 codes, 62 lists, of which" in capsys.readouterr().out
     call_command("rebuild_vectors", "cloud", "--strategy", "diskann")
     assert "DiskANN, in" in capsys.readouterr().out
     with pytest.raises(CommandError, match="--lists: expected a number from 0, got -1"):
@@ -362,3 +362,28 @@ def test_lists_without_centroids_are_looked_for_once(caplog):
     rebuild(collection, lists=20)
     near(collection, matrix[7])
     assert near(collection, matrix[7]).plan["strategy"] == "ivf"
+
+
+def test_a_plain_rebuild_keeps_lists_that_are_there(capsys):
+    collection = collect(cloud(1_500), "auto")
+    call_command("rebuild_vectors", "cloud", strategy="ivf", lists=20)
+    assert state(collection).lists == 20
+    call_command("rebuild_vectors", "cloud")
+    assert state(collection).lists > 0
+    capsys.readouterr()
+    lists = state(collection).lists
+    call_command("rebuild_vectors", "cloud", lists=0)
+    assert state(collection).lists == 0
+    assert f"; the {lists} lists are gone" in capsys.readouterr().out
+
+
+def test_a_table_of_the_index_that_is_gone_is_made_anew():
+    matrix = cloud(1_500)
+    collection = collect(matrix)
+    execute("default", (f"DROP TABLE vec_{collection.pk}_blocks", []))
+    with pytest.raises(CommandError, match="rebuild_vectors makes it anew"):
+        call_command("verify_vectors", "cloud")
+    call_command("rebuild_vectors", "cloud")
+    strategies.forget()
+    assert near(collection, matrix[7]).plan["strategy"] == "quantised"
+    call_command("verify_vectors", "cloud")

@@ -40,7 +40,7 @@ def path_of(name: str) -> str:
     paths = _paths()
     if name not in paths:
         raise EmbedderError(
-            "embedder", "one of " + ", ".join(sorted(paths)), shown(name), "Set AFN_EMBEDDER."
+            "embedder", "one of " + ", ".join(sorted(paths)), shown(name), "AFN_EMBEDDERS adds others."
         )
     return paths[name]
 
@@ -86,7 +86,14 @@ def _paths() -> dict[str, str]:
 
 @lru_cache(maxsize=16)
 def _instance(name: str, model: str, dimensions: int | None) -> Embedder:
-    embedder: Embedder = import_string(path_of(name))(model=model, dimensions=dimensions)
+    path = path_of(name)
+    try:
+        made = import_string(path)
+    except ImportError as error:
+        raise EmbedderError(
+            f"embedder {name}", "the path of a class", f"{path} ({error})", "Set AFN_EMBEDDERS."
+        ) from error
+    embedder: Embedder = made(model=model, dimensions=dimensions)
     return embedder
 
 

@@ -80,11 +80,11 @@ def rebuild(
 ) -> State:
     """Build the index that a strategy needs anew and switch to it; returns its state.
 
-    "quantised" has codes, "ivf" inverted lists as well, "auto" those if they pay at that number of rows; all
-    of these drop the built-in index, which "diskann" builds. `lists` sets how many there are. Searches
-    and writers go on meanwhile. `progress` hears of rows done, out of how many. Must not run in a
-    transaction. Raises IndexBusy where another build goes on, or took over, and CollectionNotFound where the
-    collection is deleted meanwhile. Whatever fails (a full disk, say), the old index stays.
+    "quantised" has codes, "ivf" inverted lists as well, "auto" those if they pay at that number of rows or
+    some are there; all of these drop the built-in index, which "diskann" builds. `lists` sets how many there
+    are. Searches and writers go on meanwhile. `progress` hears of rows done, out of how many. Must not run in
+    a transaction. Raises IndexBusy where another build goes on, or took over, and CollectionNotFound where
+    the collection is deleted meanwhile. Whatever fails (a full disk, say), the old index stays.
     """
     alias = writing_alias(collection, using)
     with while_it_exists(collection, alias):
@@ -92,8 +92,9 @@ def rebuild(
             return build_diskann(collection, alias)
         if lists is None and strategy in (StrategyName.QUANTISED, StrategyName.EXACT):
             lists = 0
-        # Lists of fewer rows do not pay, unless they are asked for.
-        least = 0 if strategy == StrategyName.IVF else LISTS_PAY
+        # Lists of fewer rows do not pay, unless they are asked for, or were.
+        has_lists = read_state(Tables.of(collection), alias).lists > 0
+        least = 0 if strategy == StrategyName.IVF or has_lists else LISTS_PAY
         build = _Build(collection, alias, progress)
         build.claim()
         try:
@@ -163,6 +164,8 @@ class _Build:
         with transaction.atomic(using=self._alias):
             index, _ = self._indexes.get_or_create(pk=self._collection.pk)
             _refuse_second_build(index, self._collection)
+            for statement in self._tables.create_index_tables():
+                execute(self._alias, (statement, []))
             self._deleted_before = index.deleted
             self._indexes.filter(pk=self._collection.pk).update(
                 building=self._version, building_at=timezone.now()

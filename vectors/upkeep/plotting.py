@@ -16,6 +16,8 @@ def check_target(path: Path) -> None:
     """Raise InvalidQuery, before any work, where `path` cannot become a plot."""
     if path.suffix.lower() not in FORMATS:
         raise InvalidQuery("plot", "a file that ends in .svg or .png", shown(str(path)))
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise InvalidQuery("plot", "a file in a folder that is there", shown(str(path)))
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
@@ -28,6 +30,7 @@ def plot(tuning: Tuning, path: Path) -> None:
     """Draw all trials, a colour for each strategy, with the target and the one chosen."""
     check_target(path)
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()
@@ -49,6 +52,10 @@ def plot(tuning: Tuning, path: Path) -> None:
     )
     axes.axhline(tuning.target, linestyle="--", linewidth=1, color="grey", label=f"target {tuning.target:g}")
     axes.set_xscale("log")
+    # As people write milliseconds: 0.5, 1, 2.
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("median latency, ms")
     axes.set_ylabel(f"recall@{tuning.k}")
     axes.set_title(f"{tuning.rows:,} rows")

@@ -6,13 +6,16 @@ import json
 from argparse import ArgumentParser
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.core.management.base import CommandError
 
 from vectors import commands
 from vectors.files import FORMATS
 from vectors.importing import import_items
+
+# Refused lines that are shown.
+_SHOWN: Final = 20
 
 
 class Command(commands.Command):
@@ -52,8 +55,10 @@ class Command(commands.Command):
             figures = {"collection": report.collection, **asdict(report.result), "refused": refused}
             self.stdout.write(json.dumps(figures, ensure_ascii=False))
         else:
-            for one in refused:
+            for one in refused[:_SHOWN]:
                 self.stderr.write("line {line}: {field}: expected {expected}, got {got}".format(**one))
+            if len(refused) > _SHOWN:
+                self.stderr.write(f"… and {len(refused) - _SHOWN:,} more; --json lists all.")
             result = report.result
             self.stdout.write(
                 f"{report.collection}: {result.inserted:,} inserted, {result.updated:,} updated, "

@@ -10,8 +10,10 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from vectors import commands, store
+from vectors.index.state import read_state
 from vectors.index.training import rebuild
 from vectors.progress import Meter
+from vectors.sql import Tables
 from vectors.strategies import STRATEGIES
 
 
@@ -29,7 +31,9 @@ class Command(commands.Command):
             help="what to build for (default: the collection's strategy)",
         )
         parser.add_argument(
-            "--lists", type=int, help="how many inverted lists (default: 4 times the root of rows)"
+            "--lists",
+            type=int,
+            help="how many inverted lists, 0 for none (default: 4 times the root of rows, where they pay)",
         )
         parser.add_argument("--json", action="store_true", help="print the result as JSON, no progress")
 
@@ -39,6 +43,7 @@ class Command(commands.Command):
             raise CommandError(f"--lists: expected a number from 0, got {lists}.")
         collection = store.get_collection(options["collection"])
         strategy = options["strategy"] or collection.strategy
+        before = read_state(Tables.of(collection), str(collection._state.db))
         started = time.monotonic()
         with Meter("Coding rows", quiet=options["json"]) as meter:
             state = rebuild(collection, strategy=strategy, lists=lists, progress=meter.show)
@@ -57,4 +62,5 @@ class Command(commands.Command):
             return
         lists_of = f", {state.lists:,} lists, of which {figures['probes']} are probed" if state.lists else ""
         kind = "DiskANN" if strategy == "diskann" else f"{state.rows:,} codes{lists_of}"
-        self.stdout.write(f"{collection.name}: {kind}, in {seconds:,.1f} s")
+        dropped = f"; the {before.lists:,} lists are gone" if before.lists and not state.lists else ""
+        self.stdout.write(f"{collection.name}: {kind}, in {seconds:,.1f} s{dropped}")

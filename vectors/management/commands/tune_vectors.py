@@ -7,6 +7,8 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.core.management.base import CommandError
+
 from vectors import commands, store
 from vectors.embedders import for_collection
 from vectors.progress import Meter
@@ -44,6 +46,8 @@ class Command(commands.Command):
         queries = None
         if options["judged"]:
             texts = [one.query for one in judged_queries(collection)][: options["queries"]]
+            if not texts:
+                raise CommandError(f"{collection.name} has no judged queries: import_judgements brings them.")
             embedder = for_collection(collection)
             queries = [embedder.embed_query(text) for text in texts]
         with Meter("Trying settings", quiet=options["json"]) as meter:
@@ -64,10 +68,9 @@ class Command(commands.Command):
             return
         for line in _table(tuning):
             self.stdout.write(line)
-        verb = "would be" if options["dry_run"] else "is"
-        self.stdout.write(
-            f"{_name(tuning.chosen)} {verb} the cheapest with recall {tuning.target:g} or more."
-        )
+        self.stdout.write(f"{_name(tuning.chosen)} is the cheapest with recall {tuning.target:g} or more.")
+        kept = "Nothing was kept (--dry-run)." if options["dry_run"] else "The settings are kept, and used."
+        self.stdout.write(f"{kept} The plot is in {options['plot']}." if options["plot"] else kept)
 
 
 def _table(tuning: Tuning) -> list[str]:
