@@ -1,5 +1,6 @@
 """What the management commands of all apps have in common."""
 
+import json
 import os
 import sys
 from typing import Any, Final
@@ -51,6 +52,14 @@ class Command(BaseCommand):
             # Whoever read the output has seen enough (`| head`). What is still buffered goes nowhere.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(_PIPE_CLOSED) from None
+
+
+def json_option(name: str, text: str | None) -> Any:
+    """The value of an option in JSON, None where it is not given; raises CommandError."""
+    try:
+        return None if text is None else json.loads(text)
+    except ValueError as error:
+        raise CommandError(f"{name} is not JSON: {error}.") from error
 
 
 def _collections() -> str:

@@ -32,10 +32,7 @@ class Command(commands.Command):
         parser.add_argument("--json", action="store_true", help="print the result as JSON, no progress")
 
     def handle(self, *args: object, **options: Any) -> None:
-        try:
-            condition = None if options["filter"] is None else json.loads(options["filter"])
-        except ValueError as error:
-            raise CommandError(f"--filter is not JSON: {error}.") from error
+        condition = commands.json_option("--filter", options["filter"])
         try:
             report = export_items(
                 options["collection"],

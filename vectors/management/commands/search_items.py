@@ -7,8 +7,6 @@ from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any, Final
 
-from django.core.management.base import CommandError
-
 from vectors import commands
 from vectors.search import MODES, Hit, search
 from vectors.strategies import STRATEGIES
@@ -30,10 +28,7 @@ class Command(commands.Command):
         parser.add_argument("--json", action="store_true", help="print hits and plan as JSON")
 
     def handle(self, *args: object, **options: Any) -> None:
-        try:
-            condition = None if options["filter"] is None else json.loads(options["filter"])
-        except ValueError as error:
-            raise CommandError(f"--filter is not JSON: {error}.") from error
+        condition = commands.json_option("--filter", options["filter"])
         found = search(
             options["collection"],
             options["query"],
