@@ -98,26 +98,32 @@ class Flat:
     def compact(self, alias: str) -> None:
         """Forget the codes of rows that are gone, unless they may only be missing in a copy that lags."""
         old = self.snapshot
-        # Before the ids: rows that go while these are read count as not looked for.
-        seen = read_state(self._tables, alias)
-        if seen.version != old.state.version or seen.last_id < old.last_id:
+        found = self._live_ids(alias)
+        if found is None:
             return
-        ids = _live_ids(self._tables, alias, old.last_id)
-        if read_state(self._tables, alias).version != seen.version:
-            return
+        ids, deleted = found
         self._buffer = _Buffer(self._tables.dimensions)
         codes = self._buffer.extended([old.codes[np.isin(old.codes.ids, ids, assume_unique=True)]])
-        self.snapshot = Snapshot(old.state, codes, old.after, old.last_id, seen.deleted)
+        self.snapshot = Snapshot(old.state, codes, old.after, old.last_id, deleted)
 
+    def _live_ids(self, alias: str) -> tuple[Ids, int] | None:
+        """The ids of the items up to the last code, and how many were deleted by then.
 
-def _live_ids(tables: Tables, alias: str, up_to: int) -> Ids:
-    """The ids of the items up to that one, ascending, by as many statements as a server's answers hold."""
-    pages: list[Ids] = []
-    after = 0
-    while after < up_to and (rows := execute(alias, sql.ids_after(tables, after, _IDS))):
-        pages.append(np.array([row[0] for row in rows], dtype=np.int64))
-        after = int(pages[-1][-1])
-    return np.concatenate(pages) if pages else np.empty(0, np.int64)
+        By as many statements as a server's answers hold, of which copies may answer that lag by different
+        times: None where one is of another version or lacks the newest rows; the fewest deletions count.
+        """
+        old, after = self.snapshot, 0
+        pages: list[Ids] = []
+        deletions: list[int] = []
+        while after < old.last_id:
+            statement = sql.ids_after(self._tables, after, _IDS)
+            (version, last_id, deleted), *rows = execute(alias, statement) or [(0, 0, 0)]
+            if version != old.state.version or (last_id or 0) < old.last_id:
+                return None
+            pages.append(np.array([row[0] for row in rows], dtype=np.int64))
+            deletions.append(deleted)
+            after = int(pages[-1][-1]) if rows else old.last_id
+        return (np.concatenate(pages), min(deletions)) if pages else None
 
 
 class _Buffer:

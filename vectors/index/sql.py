@@ -137,8 +137,13 @@ def ids_at(tables: Tables, places: str) -> Statement:
 
 
 def ids_after(tables: Tables, after: int, limit: int) -> Statement:
-    """The next ids of items, ascending."""
-    return f"SELECT id FROM {tables.items} WHERE id > %s ORDER BY id LIMIT %s", [after, limit]
+    """(version, last id, deleted) of the index, then (id, NULL, NULL) of the next items, of one moment."""
+    return (
+        f"""SELECT version, last_id, deleted FROM {_INDEXES} WHERE collection_id = %s
+            UNION ALL
+            SELECT id, NULL, NULL FROM (SELECT id FROM {tables.items} WHERE id > %s ORDER BY id LIMIT %s)""",
+        [tables.pk, after, limit],
+    )
 
 
 def vectors_between(tables: Tables, after: int, up_to: int, limit: int) -> Statement:
