@@ -137,7 +137,7 @@ def _integrity(error: IntegrityError) -> Problem:
 def _database(error: OperationalError) -> Problem:
     logger.error("The database failed: %s", error)
     if "disk is full" in str(error):
-        return Problem(507, "The server's disk is full: nothing was written. Its operator has to make room.")
+        return Problem(507, "The server's disk is full. Its operator has to make room; then send this again.")
     return Problem(503, "The database is busy or out of reach. Try again.", {"Retry-After": "1"})
 
 

@@ -22,7 +22,7 @@ from vectors.hits import PARTS, Display, Hit, Items, Rows
 from vectors.index.cache import IndexCache
 from vectors.limits import MAX_K, MAX_QUERY
 from vectors.models import Collection, Metric, StrategyName
-from vectors.rows import reading_alias, run
+from vectors.rows import reading_alias, run, within_an_answer
 from vectors.search_sql import HIT_COLUMNS, Answer, Keywords, SearchStatement
 from vectors.sql import Statement, Where
 from vectors.strategies import STRATEGIES, KeywordsOnly, Plan, Request, Scan, index_of, scan_for
@@ -35,8 +35,6 @@ FUSIONS: Final = ("convex", "rrf")
 # Rows of each leg that take part in the fusion.
 _MIN_LEG: Final = 100
 _LEG_PER_ROW: Final = 5
-# What the database says of an answer that a server does not send.
-_TOO_LARGE: Final = "larger than 10 MB"
 # Searches of which each met another collection than the one before: somebody changes it all the time.
 _TRIES: Final = 3
 
@@ -224,13 +222,8 @@ def _ask(
         k=wanted.k,
         shown=wanted.display.shown,
     )
-    try:
+    with within_an_answer("k", str(wanted.k), "fewer results"):
         rows = run(wanted.connection, statement.statement())
-    except DatabaseError as error:
-        if _TOO_LARGE not in str(error):
-            raise
-        expected = "fewer results, as a libSQL server sends 10 MB at once"
-        raise InvalidQuery("k", expected, str(wanted.k)) from error
     return statement.read(rows)
 
 
