@@ -13,12 +13,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from vectors.benchmarking import environment, measuring
+from vectors.benchmarking import measuring
 from vectors.benchmarking.dataset import from_file
 from vectors.benchmarking.figures import Judge
 from vectors.benchmarking.machine import describe
 from vectors.benchmarking.measuring import Matrix
-from vectors.benchmarking.peers import SERVERS, Installed, measure_peers
+from vectors.benchmarking.peers import SERVERS, find_installed, measure_peers
 from vectors.benchmarking.processes import folder_in
 from vectors.benchmarking.truth import kth_similarities
 from vectors.benchmarking.web_client import WebClient
@@ -40,7 +40,7 @@ def run(
 
     Raises InvalidBenchmark for the file or the Python, NotMeasured where AFN cannot be measured.
     """
-    installed = _installed(peers_python, quiet=quiet) if peers else None
+    installed = find_installed(peers_python, quiet=quiet) if peers else None
     with tempfile.TemporaryDirectory(prefix="afn-benchmark-api-") as name:
         folder, data = Path(name), Path(name, "data")
         data.mkdir()
@@ -134,9 +134,3 @@ class _Api:
 
 def _keys(answer: dict[str, Any]) -> Sequence[int]:
     return [int(hit["key"]) for hit in answer["hits"]]
-
-
-def _installed(python: Path | None, *, quiet: bool) -> Installed:
-    if python is not None:
-        return Installed(environment.named(python), {})
-    return Installed(*environment.install(quiet=quiet))

@@ -15,7 +15,7 @@ from typing import Final
 from django.conf import settings
 
 from vectors.benchmarking.errors import NotMeasured
-from vectors.benchmarking.web_client import HOST, free_port, start, wait_for
+from vectors.benchmarking.web_client import HOST, free_port, start, stop, wait_for
 
 # What a program needs of this process's variables; all that AFN reads is left at its default.
 _KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
@@ -48,8 +48,7 @@ def running_site(folder: Path, *, workers: int) -> Iterator[tuple[int, str]]:
         wait_for(server, port)
         yield port, json.loads(key)["secret_key"]
     finally:
-        server.terminate()
-        server.wait()
+        stop(server)
 
 
 def _manage(variables: dict[str, str], *arguments: str) -> str:

@@ -156,18 +156,25 @@ CLAUSES = st.one_of(
     st.tuples(st.just("in"), st.lists(SCALARS, min_size=1, max_size=3)),
 )
 LEAVES = st.builds(lambda field, clause: {field: {clause[0]: clause[1]}}, FIELDS, CLAUSES)
-CONDITIONS = st.recursive(
-    LEAVES,
-    lambda inner: st.one_of(
-        st.builds(
-            lambda name, parts: {name: parts},
-            st.sampled_from(["and", "or"]),
-            st.lists(inner, min_size=1, max_size=3),
+
+
+def conditions_of(leaves: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Conditions on single fields, joined by and, or, not."""
+    return st.recursive(
+        leaves,
+        lambda inner: st.one_of(
+            st.builds(
+                lambda name, parts: {name: parts},
+                st.sampled_from(["and", "or"]),
+                st.lists(inner, min_size=1, max_size=3),
+            ),
+            st.builds(lambda part: {"not": part}, inner),
         ),
-        st.builds(lambda part: {"not": part}, inner),
-    ),
-    max_leaves=4,
-)
+        max_leaves=4,
+    )
+
+
+CONDITIONS = conditions_of(LEAVES)
 
 
 def holds(condition: dict[str, Any], metadata: dict[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.vectors.test_filters import holds
+from tests.vectors.test_filters import conditions_of, holds
 from vectors import store
 from vectors.browsing_sql import count as count_statement
 from vectors.errors import InvalidCollection, InvalidItem, StaleBatch
@@ -277,18 +277,7 @@ TYPED_CLAUSES = st.one_of(
 TYPED_LEAVES = st.builds(
     lambda field, clause: {field: {clause[0]: clause[1]}}, st.sampled_from(sorted(VALUES)), TYPED_CLAUSES
 )
-TYPED_CONDITIONS = st.recursive(
-    TYPED_LEAVES,
-    lambda inner: st.one_of(
-        st.builds(
-            lambda name, parts: {name: parts},
-            st.sampled_from(["and", "or"]),
-            st.lists(inner, min_size=1, max_size=3),
-        ),
-        st.builds(lambda part: {"not": part}, inner),
-    ),
-    max_leaves=4,
-)
+TYPED_CONDITIONS = conditions_of(TYPED_LEAVES)
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from vectors.benchmarking import environment
 from vectors.benchmarking.errors import NotMeasured
 from vectors.benchmarking.figures import Judge, not_measured
 from vectors.benchmarking.limits import check_diskann
@@ -56,6 +57,13 @@ class Installed:
 
     python: Path
     failed: Mapping[str, str]
+
+
+def find_installed(python: Path | None, *, quiet: bool = False) -> Installed:
+    """The environment of the user's own that `python` belongs to, else AFN's, which is made where need be."""
+    if python is not None:
+        return Installed(environment.named(python), {})
+    return Installed(*environment.install(quiet=quiet))
 
 
 def measure_peers(

@@ -6,13 +6,12 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from vectors.benchmarking import environment
 from vectors.benchmarking.dataset import Dataset, from_file, from_recipe
 from vectors.benchmarking.errors import InvalidBenchmark
 from vectors.benchmarking.figures import Judge
 from vectors.benchmarking.machine import describe
 from vectors.benchmarking.options import Options
-from vectors.benchmarking.peers import PEERS, Installed, measure_peers
+from vectors.benchmarking.peers import PEERS, find_installed, measure_peers
 from vectors.benchmarking.strategies import measure_strategies
 from vectors.benchmarking.truth import kth_similarities
 
@@ -25,7 +24,7 @@ def run(options: Options) -> dict[str, Any]:
     What is temporary lies in one folder, which is gone in the end, however that comes about. Raises
     InvalidBenchmark for what was asked for, NotMeasured where AFN cannot be measured at all.
     """
-    installed = _installed(options)
+    installed = find_installed(options.peers_python, quiet=options.quiet) if options.peers else None
     with tempfile.TemporaryDirectory(prefix=_PREFIX) as name:
         folder, data = Path(name), Path(name, "data")
         data.mkdir()
@@ -48,14 +47,6 @@ def run(options: Options) -> dict[str, Any]:
             "k": options.k,
             "runs": runs,
         }
-
-
-def _installed(options: Options) -> Installed | None:
-    if not options.peers:
-        return None
-    if options.peers_python:
-        return Installed(environment.named(options.peers_python), {})
-    return Installed(*environment.install(quiet=options.quiet))
 
 
 def _dataset(options: Options, folder: Path) -> Dataset:

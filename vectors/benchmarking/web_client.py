@@ -67,3 +67,13 @@ def wait_for(process: subprocess.Popen[bytes], port: int) -> None:
                 return
         time.sleep(0.05)
     raise NotMeasured("its server did not start")
+
+
+def stop(process: subprocess.Popen[bytes], seconds: float = 10.0) -> None:
+    """End a server politely, and by force where it takes longer than that."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
