@@ -21,7 +21,11 @@ from ops.environments import base as environments
 from ops.idempotency import InProgress, KeyReused
 from prompts.comparing import UnknownPrompts
 from prompts.database_pairs import MergeProblem, SameDatabase
+from prompts.errors import EvidenceMissing, NotThere, Protected, Refused, RegistryProblem
 from prompts.merge_results import MergeConflict
+from prompts.rendering.errors import TemplateProblem
+from prompts.rendering.signature import WrongVariables
+from prompts.serving.reading import Unresolvable
 from vectors.errors import CollectionNotFound, EmbedderError, StaleBatch, VectorError
 
 from . import database_errors, idempotency
@@ -96,6 +100,28 @@ def _vector(error: VectorError) -> Problem:
     }
     is_taken = isinstance(error.__cause__, IntegrityError)
     return Problem(409 if is_taken else 422, [problem])
+
+
+def _registry(status: int, error: RegistryProblem) -> Problem:
+    msg = f"Expected {error.expected}, got {error.got}. {error.hint}".rstrip(". ")
+    problem: dict[str, Any] = {"field": error.field, "msg": msg, "expected": error.expected, "got": error.got}
+    if isinstance(error, EvidenceMissing):
+        problem["evidence"] = error.evidence
+    return Problem(status, [problem])
+
+
+def _template(error: TemplateProblem) -> Problem:
+    problems = error.problems if isinstance(error, WrongVariables) else (error,)
+    found = [
+        {
+            "field": one.field,
+            "msg": f"Expected {one.expected}, got {one.got}",
+            "expected": one.expected,
+            "got": one.got,
+        }
+        for one in problems
+    ]
+    return Problem(422, found[:MAX_PROBLEMS])
 
 
 def _embedder(error: EmbedderError) -> Problem:
@@ -201,6 +227,12 @@ DESCRIPTIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     CollectionNotFound: lambda error: Problem(404, f"There is no such {error.field}: {error.got}."),
     StaleBatch: lambda error: Problem(409, "The same items were changed meanwhile. Try again."),
     EmbedderError: _embedder,
+    RegistryProblem: partial(_registry, 422),
+    NotThere: partial(_registry, 404),
+    Protected: partial(_registry, 403),
+    Refused: partial(_registry, 409),
+    Unresolvable: partial(_registry, 409),
+    TemplateProblem: _template,
     IntegrityError: _integrity,
     DataError: lambda error: Problem(422, "Expected text without NUL characters."),
     OperationalError: _database,

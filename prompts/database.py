@@ -2,7 +2,7 @@
 
 * The view ``prompt_embeddings``: one row a prompt, with its vector.
 * Triggers that delete (or detach) what belongs to a deleted row, as Django does when it deletes.
-* A trigger that keeps the versions of prompts as they are.
+* Triggers that keep the versions of prompts and the log of labels as they are.
 
 All are made after every migration and dropped before it: SQLite refuses to rebuild a table that a view
 names, and forgets the triggers of a table that is rebuilt.
@@ -19,15 +19,27 @@ from vectors.sql import Tables
 
 _DROP_VIEW = "DROP VIEW IF EXISTS prompt_embeddings"
 _PREFIX = "afn_"
-_KEEP_VERSIONS = f"""
-    CREATE TRIGGER {_PREFIX}keep_versions
-    BEFORE UPDATE OF prompt_id, version, content, content_hash ON prompt_versions
-    WHEN OLD.prompt_id IS NOT NEW.prompt_id OR OLD.version IS NOT NEW.version
-        OR OLD.content IS NOT NEW.content OR OLD.content_hash IS NOT NEW.content_hash
-    BEGIN
-        SELECT RAISE(ABORT, 'CHECK constraint failed: a prompt version is immutable');
-    END
-"""
+# Columns that are written once, and what whoever changes them is told.
+_KEPT = {
+    "prompt_versions": (
+        ("prompt_id", "version", "content", "content_hash", "template_format", "variables", "config"),
+        "a prompt version is immutable",
+    ),
+    "prompts": (("type",), "the type of a prompt is chosen once"),
+    "label_moves": (
+        (
+            "prompt_id",
+            "label",
+            "from_version",
+            "to_version",
+            "actor_name",
+            "reason",
+            "evidence",
+            "created_at",
+        ),
+        "the log of labels is only added to",
+    ),
+}
 
 
 def drop(using: str = "default") -> None:
@@ -46,7 +58,8 @@ def create(using: str = "default") -> None:
     drop(using)
     create_view(Collection.objects.using(using).filter(name="prompts").first(), using)
     with connections[using].cursor() as cursor:
-        cursor.execute(_KEEP_VERSIONS)
+        for table in _KEPT:
+            cursor.execute(_keep(table))
         for statement in _cascades():
             cursor.execute(statement)
 
@@ -70,6 +83,16 @@ def create_view(collection: Collection | None, using: str = "default") -> None:
             f"SELECT records.id, records.prompt_id, {vector} AS embedding, records.model, records.created_at "
             f"FROM prompt_embedding_records AS records {joins}"
         )
+
+
+def _keep(table: str) -> str:
+    """A trigger that refuses to change the columns, all of them named here."""
+    columns, reason = _KEPT[table]
+    changed = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in columns)
+    return (
+        f"CREATE TRIGGER {_PREFIX}{table}_kept BEFORE UPDATE OF {', '.join(columns)} ON {table} "
+        f"WHEN {changed} BEGIN SELECT RAISE(ABORT, 'CHECK constraint failed: {reason}'); END"
+    )
 
 
 def _cascades() -> Iterator[str]:

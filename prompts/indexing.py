@@ -20,7 +20,6 @@ from vectors.store import Item, UpsertResult
 
 from . import database
 from .models import Prompt, PromptEmbedding, PromptVersion
-from .models.prompt import hash_content
 
 logger = logging.getLogger(__name__)
 COLLECTION = "prompts"
@@ -150,7 +149,7 @@ def _write(
     # It may have changed over to another embedding model since the caller read it: then another one has the
     # name, which holds these items as well.
     collection = Collection.objects.using(alias).get(name=COLLECTION)
-    hashes = {prompt.pk: hash_content(prompt.content) for prompt in prompts}
+    hashes = {prompt.pk: prompt.content_hash for prompt in prompts}
     versions = PromptVersion.objects.using(alias).defer("content")
     versions = versions.filter(prompt__in=list(hashes), content_hash__in=set(hashes.values()))
     newest = {
@@ -181,7 +180,7 @@ def _item(prompt: Prompt) -> Item:
     return Item(
         key=prompt.pk,
         title=prompt.title,
-        text=prompt.content,
+        text=prompt.text,
         metadata={
             "name": prompt.name,
             "folder": prompt.folders,

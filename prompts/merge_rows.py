@@ -12,9 +12,8 @@ from django.utils import timezone
 
 from .histories import id_of_copy
 from .merge_steps import Step
-from .models import Prompt, PromptFields, PromptVersion
+from .models import VERSIONED, Prompt, PromptFields, PromptVersion
 from .models.fields import FIELDS, hash_fields
-from .models.prompt import hash_content
 from .states import Entry, batches
 
 IDS: Final = 10_000  # values bound to one statement
@@ -48,7 +47,7 @@ class Rows:
         for edited in _by_length(self.edited):
             _update(using, edited, (*FIELDS, "updated_at"))
         for rewritten in _by_length(self.rewritten):
-            _update(using, rewritten, (*FIELDS, "updated_at", "content", "version"))
+            _update(using, rewritten, (*FIELDS, *VERSIONED, "updated_at", "version"))
         for created in _by_length(self.created):
             prompts.bulk_create(created)
         for versions in _by_length(self.versions):
@@ -78,15 +77,15 @@ class Builder:
         key = step.key
         number = self._add_versions(step, key)
         self._add_records(step, key)
-        prompt = Prompt(pk=key, version=number, **step.fields)
-        if step.content is not None:
-            prompt.content = step.content
+        prompt = Prompt(pk=key, version=number, type=step.source.type, **step.fields)
+        for name, value in step.payload.as_dict().items() if step.payload else ():
+            setattr(prompt, name, value)
         if step.target is None:
             origin = self.origins[key]
             prompt.user_id = self.users.get(step.source.user_id) or self.author or ""
             prompt.created_at, prompt.source = origin.created_at, origin.source
             self.rows.created.append(prompt)
-        elif step.content is not None:
+        elif step.payload is not None:
             self.rows.rewritten.append(prompt)
         elif hash_fields(step.fields) != hash_fields(step.target.fields):
             self.rows.edited.append(prompt)
@@ -98,37 +97,42 @@ class Builder:
         target = step.target
         number = max(target.version, target.versions[-1].number if target.versions else 0) if target else 0
         ids = dict(step.versions.known)
+        newest = step.source.newest.id if step.source.newest else ""
+        current = 0
         for entry in step.new_versions:
             version = self.versions[entry.id]
             ids[entry.id] = self._id(entry.id, key)
             number = number + 1 if target else entry.number
+            current = number if entry.id == newest else current
             self.rows.versions.append(
                 PromptVersion(
                     id=ids[entry.id],
                     prompt_id=key,
                     version=number,
-                    content=version.content,
                     content_hash=version.content_hash,
                     parent_id=ids.get(version.parent_id or ""),
                     author_id=self._author(version.author_id),
                     message=version.message,
                     created_at=version.created_at,
+                    deleted_at=version.deleted_at,
+                    **version.payload.as_dict(),
                 )
             )
-        if target and step.content is not None and step.adds_version:
+        if target and step.payload is not None and step.adds_version:
             number += 1
             self.rows.versions.append(
                 PromptVersion(
                     prompt_id=key,
                     version=number,
-                    content=step.content,
-                    content_hash=hash_content(step.content),
-                    parent_id=target.versions[-1].id,
+                    content_hash=step.payload.hash,
+                    parent_id=target.newest.id if target.newest else None,
                     author_id=self.author,
-                    message=self._message(step.source.versions[-1].number),
+                    message=self._message(step.source.newest.number if step.source.newest else 0),
+                    **step.payload.as_dict(),
                 )
             )
-        return number
+            current = number
+        return current or number
 
     def _add_records(self, step: Step, key: str) -> None:
         newest: Entry | None = step.target.records[-1] if step.target and step.target.records else None
@@ -164,7 +168,7 @@ class Builder:
 
 def read_versions(using: str, ids: Iterable[str]) -> dict[str, PromptVersion]:
     """Versions with their contents, by id."""
-    return _read(PromptVersion.objects.using(using), ids, Length("content") + Length("message"))
+    return _read(PromptVersion.objects.using(using), ids, sum(map(Length, ("message", *VERSIONED)), Value(0)))
 
 
 def read_records(using: str, ids: Iterable[str]) -> dict[str, PromptFields]:
@@ -224,8 +228,8 @@ def _length(row: Prompt | PromptVersion | PromptFields) -> int:
     """Of what may be long. A server sends back much of what is inserted, and no more than 10 MB."""
     match row:
         case Prompt():
-            return len(row.content) + len(json.dumps([row.tags, row.metadata]))
+            return len(row.content) + len(json.dumps([row.tags, row.metadata, row.config, row.variables]))
         case PromptVersion():
-            return len(row.content) + len(row.message)
+            return len(row.content) + len(row.message) + len(json.dumps([row.config, row.variables]))
         case _:
             return len(json.dumps(row.values))

@@ -12,11 +12,12 @@ from typing import Any, Literal
 from django.core.exceptions import ValidationError
 
 from .histories import Relation, id_of_copy, relate
-from .models import Prompt
+from .merge_payloads import merge_payloads
+from .models import Payload, Prompt
 from .models.fields import FIELDS, hash_fields, id_of_state
-from .models.prompt import hash_content
+from .rendering.errors import TemplateProblem
 from .states import Entry, PromptState
-from .three_way import MISSING, Hunk, Side, merge_set, merge_text, merge_value
+from .three_way import MISSING, Hunk, Side, merge_set, merge_value
 
 Action = Literal["created", "fast_forwarded", "merged"]
 
@@ -39,7 +40,7 @@ class Conflict:
 class Step:
     """One prompt as it is in the source and in the target, where it may be missing, and what becomes of it.
 
-    ``fields`` and ``content`` are what the target is to have; ``content`` is None where it keeps its own.
+    ``fields`` and ``payload`` are what the target is to have; ``payload`` is None where it keeps its own.
     """
 
     source: PromptState
@@ -47,7 +48,7 @@ class Step:
     versions: Relation = field(init=False)
     records: Relation = field(init=False)
     fields: dict[str, Any] = field(init=False)
-    content: str | None = None
+    payload: Payload | None = None
     action: Action = "fast_forwarded"
     conflicts: list[Conflict] = field(default_factory=list)
 
@@ -69,7 +70,7 @@ class Step:
         """Whether the source has a content that is no part of the target's history."""
         if self.target and self.source.content_hash == self.target.content_hash:
             return False
-        return not self.source.is_versioned or self.source.versions[-1] in self.versions.missing
+        return not self.source.is_versioned or self.source.newest in self.versions.missing
 
     @property
     def moves_fields(self) -> bool:
@@ -102,7 +103,7 @@ class Step:
         """Whether both sides have contents that the other has not."""
         if self.target is None or not self.moves_content:
             return False
-        return self.target.versions[-1] != self.versions.base_there
+        return self.target.newest != self.versions.base_there
 
     @property
     def new_versions(self) -> tuple[Entry, ...]:
@@ -113,8 +114,8 @@ class Step:
         """Whether the content that the target gets is one that the source has not."""
         return (
             self.action == "merged"
-            and self.content is not None
-            and (hash_content(self.content) != self.source.content_hash)
+            and self.payload is not None
+            and self.payload.hash != self.source.content_hash
         )
 
     @property
@@ -126,25 +127,35 @@ class Step:
     @property
     def has_effect(self) -> bool:
         """Whether, once merged, it comes to something: another state of the target, or a longer history."""
-        if self.target is None or self.conflicts or self.content is not None or self.new_records:
+        if self.target is None or self.conflicts or self.payload is not None or self.new_records:
             return True
         return hash_fields(self.fields) != hash_fields(self.target.fields)
 
-    def merge_content(self, texts: Mapping[str, str], resolve: Side | None) -> None:
-        """Decide on the content; `texts` are contents by the ids of versions of both databases."""
-        if not self.moves_content:
+    def merge_content(self, payloads: Mapping[str, Payload], resolve: Side | None) -> None:
+        """Decide on the content; `payloads` are by the ids of versions of both databases."""
+        if not self.moves_content or self.source.newest is None:
             return
-        theirs = texts[self.source.versions[-1].id]
-        if self.target is None or not self.is_diverged:
-            self.content = theirs
+        if self.target and self.target.type != self.source.type:
+            what = f"It is a {self.target.type} there and a {self.source.type} here.\n"
+            self.conflicts.append(Conflict(self.source.name, "type", what))
             return
-        base = texts[self.versions.base_there.id] if self.versions.base_there else ""
-        merged = merge_text(base, texts[self.target.versions[-1].id], theirs, resolve=resolve)
-        self.content = merged.text
-        self._note({"content": merged.conflicts})
-        if merged.text != theirs:
+        theirs = payloads[self.source.newest.id]
+        if self.target is None or not self.is_diverged or self.target.newest is None:
+            self.payload = theirs
+            return
+        base = payloads[self.versions.base_there.id] if self.versions.base_there else None
+        ours = payloads[self.target.newest.id]
+        try:
+            merged = merge_payloads(self.source.type, base, ours, theirs, resolve=resolve)
+        except TemplateProblem as problem:  # plain SQL made a chat of a text
+            self.conflicts.append(Conflict(self.source.name, "content", f"{problem}\n"))
+            return
+        self.payload = merged.payload
+        self._note(merged.conflicts)
+        if merged.payload != theirs:
             self.action = "merged"
-            self._check("content", merged.text or "")
+            for name, value in merged.payload.as_dict().items() if merged.payload else ():
+                self._check(name, value)
 
     def merge_fields(self, values: Mapping[str, dict[str, Any]], resolve: Side | None) -> None:
         """Decide on all else; `values` are states of fields of the target, by id."""

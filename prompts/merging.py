@@ -17,10 +17,10 @@ from django.db import IntegrityError, transaction
 from .comparing import UnknownPrompts, find_ids, pair
 from .database_pairs import Database, check_pair
 from .merge_results import MergeConflict, MergedPrompt, MergeRefused, MergeResult
-from .merge_rows import Builder, Rows, find_taken, read_origins, read_records, read_versions
+from .merge_rows import Builder, Rows, find_taken, read_origins, read_records, read_versions, slices
 from .merge_steps import Conflict, Step
 from .merge_users import find_user, map_users
-from .models import User
+from .models import Prompt, User
 from .models.prompt import index_later
 from .states import ids_by_name, iterate_states
 from .three_way import Side
@@ -106,13 +106,13 @@ class _Plan:
         self.steps = [step for step in steps if step.moves_content or step.moves_fields]
         self._refuse_unversioned()
         self._read()
-        texts = {key: version.content for key, version in (self.versions | self.ours).items()}
+        payloads = {key: version.payload for key, version in (self.versions | self.ours).items()}
         for step in self.steps:
-            step.merge_content(texts, resolve)
+            step.merge_content(payloads, resolve)
             step.merge_fields(self.values, resolve)
         self.steps = [step for step in self.steps if step.has_effect]
         self.unchanged = len(steps) - len(self.steps)
-        self.conflicts = [one for step in self.steps for one in step.conflicts] or self._taken_names()
+        self.conflicts = [one for step in self.steps for one in step.conflicts] or self._taken()
 
     def result(self, dry_run: bool) -> MergeResult:
         steps = [] if self.conflicts else self.steps
@@ -166,7 +166,7 @@ class _Plan:
         with transaction.atomic(using=using):
             expected = {step.target.id: step.target for step in self.steps if step.target}
             stored = iterate_states(using, [step.key for step in self.steps])
-            if {state.id: state for state in stored} != expected or self._taken_names():
+            if {state.id: state for state in stored} != expected or self._taken():
                 raise _Moved
             rows.write(using)
             ids = rows.changed
@@ -188,12 +188,27 @@ class _Plan:
         self.records = _read(read_records, source, stored)
         ours: list[str] = []
         for step in steps:
-            if step.is_diverged and step.target:
+            if step.is_diverged and step.target and step.target.newest:
                 base = step.versions.base_there
-                ours += [step.target.versions[-1].id, *([base.id] if base else [])]
+                ours += [step.target.newest.id, *([base.id] if base else [])]
         self.ours = _read(read_versions, target, ours)
         bases = [step.records.base_there.id for step in steps if step.records.base_there]
         self.values = {key: record.values for key, record in _read(read_records, target, bases).items()}
+
+    def _taken(self) -> list[Conflict]:
+        return self._taken_names() + self._in_the_trash()
+
+    def _in_the_trash(self) -> list[Conflict]:
+        """A prompt that was deleted in the target: bringing it back is a decision of its own."""
+        created = {step.key: step for step in self.steps if step.target is None}
+        trashed = Prompt.everything.using(self.target.alias).exclude(deleted_at=None)
+        found = [
+            key
+            for ids in slices(sorted(created))
+            for key in trashed.filter(pk__in=ids).values_list("pk", flat=True)
+        ]
+        text = f"It is in the trash of {self.target}: restore or purge it there first.\n"
+        return [Conflict(created[key].source.name, "trash", text) for key in found]
 
     def _taken_names(self) -> list[Conflict]:
         """Names are unique: one that another prompt of the target has, or gets, cannot be given."""

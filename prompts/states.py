@@ -16,9 +16,8 @@ from django.db.models.functions import Length
 
 from vectors.rows import in_batches
 
-from .models import Prompt
+from .models import VERSIONED, Payload, Prompt
 from .models.fields import FIELDS
-from .models.prompt import hash_content
 from .validators import validate_text
 
 T = TypeVar("T")
@@ -37,7 +36,8 @@ _NEXT: Final = """prompts.id IN (
                 + 130 * (SELECT count(*) FROM prompt_versions AS v WHERE v.prompt_id = p.id)
                 + 130 * (SELECT count(*) FROM prompt_fields AS f WHERE f.prompt_id = p.id) AS size
             FROM prompts AS p
-            WHERE p.id > %s AND (%s IS NULL OR p.id IN (SELECT value FROM json_each(%s)))
+            WHERE p.deleted_at IS NULL AND p.id > %s
+                AND (%s IS NULL OR p.id IN (SELECT value FROM json_each(%s)))
             ORDER BY p.id LIMIT %s
         )
     ) WHERE place = 1 OR total <= %s
@@ -46,14 +46,20 @@ _VERSIONS: Final = """(
     SELECT json_group_array(json_array(v.version, v.id, v.content_hash))
     FROM prompt_versions AS v WHERE v.prompt_id = prompts.id
 )"""
+# The number of the newest version that is not in the trash.
+_NEWEST: Final = """(
+    SELECT max(v.version) FROM prompt_versions AS v WHERE v.prompt_id = prompts.id AND v.deleted_at IS NULL
+)"""
 _RECORDS: Final = """(
     SELECT json_group_array(json_array(f.number, f.id, f.values_hash))
     FROM prompt_fields AS f WHERE f.prompt_id = prompts.id
 )"""
 # Told by the database, which need not send the contents for it.
 _IS_VERSIONED: Final = """coalesce((
-    SELECT v.content = prompts.content
-    FROM prompt_versions AS v WHERE v.prompt_id = prompts.id ORDER BY v.version DESC LIMIT 1
+    SELECT v.content = prompts.content AND v.template_format = prompts.template_format
+        AND v.variables = prompts.variables AND v.config = prompts.config
+    FROM prompt_versions AS v WHERE v.prompt_id = prompts.id AND v.deleted_at IS NULL
+    ORDER BY v.version DESC LIMIT 1
 ), 0)"""
 
 
@@ -69,15 +75,19 @@ class Entry(NamedTuple):
 class PromptState:
     """A prompt of one database as it is now. Histories are in the order of their numbers.
 
-    ``is_versioned`` is false where plain SQL wrote a content that no version holds yet.
+    ``newest`` is the newest version that is not in the trash; ``versions`` has those in it as well, so that
+    what one side deleted does not come back from the other. ``is_versioned`` is false where plain SQL wrote
+    a content that no version holds yet.
     """
 
     id: str
     user_id: str
+    type: str
     version: int
     fields: dict[str, Any]
     content_hash: str
     is_versioned: bool
+    newest: Entry | None
     versions: tuple[Entry, ...]
     records: tuple[Entry, ...]
 
@@ -130,9 +140,11 @@ def _page(using: str, last: str, wanted: str | None) -> list[PromptState]:
         .values(
             "pk",
             "user_id",
+            "type",
             "version",
             *FIELDS,
             is_versioned=RawSQL(_IS_VERSIONED, [], output_field=flag),  # noqa: S611
+            newest=RawSQL(_NEWEST, [], output_field=models.IntegerField()),  # noqa: S611
             history=RawSQL(_VERSIONS, [], output_field=text),  # noqa: S611
             records=RawSQL(_RECORDS, [], output_field=text),  # noqa: S611
         )
@@ -142,14 +154,19 @@ def _page(using: str, last: str, wanted: str | None) -> list[PromptState]:
 
 
 def _state(row: dict[str, Any], hashes: dict[str, str]) -> PromptState:
-    versions, is_versioned = _entries(row["history"]), bool(row["is_versioned"])
+    versions, digest = _entries(row["history"]), hashes.get(row["pk"], "")
+    newest = next((entry for entry in versions if entry.number == row["newest"]), None)
+    # Equal JSON may be written in different ways.
+    is_versioned = newest is not None and (bool(row["is_versioned"]) or newest.digest == digest)
     return PromptState(
         id=row["pk"],
         user_id=row["user_id"],
+        type=row["type"],
         version=row["version"],
         fields={name: row[name] for name in FIELDS},
-        content_hash=versions[-1].digest if is_versioned else hashes.get(row["pk"], ""),
+        content_hash=newest.digest if newest and is_versioned else digest,
         is_versioned=is_versioned,
+        newest=newest,
         versions=versions,
         records=_entries(row["records"]),
     )
@@ -164,8 +181,8 @@ def _hash_contents(using: str, ids: Sequence[str]) -> dict[str, str]:
     lengths = prompts.filter(pk__in=ids).values_list("pk", Length("content"))
     hashes: dict[str, str] = {}
     for batch in batches(lengths):
-        rows = prompts.filter(pk__in=batch).values_list("pk", "content")
-        hashes |= {key: hash_content(text) for key, text in rows}
+        rows = prompts.filter(pk__in=batch).values_list("pk", *VERSIONED)
+        hashes |= {key: Payload(*values).hash for key, *values in rows}
     return hashes
 
 

@@ -1,5 +1,6 @@
 """Rules for names, titles and contents; every message says what was expected and what came."""
 
+import re
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -7,10 +8,15 @@ from django.core.exceptions import ValidationError
 from vectors.errors import VectorError
 from vectors.validation import metadata_json
 
+from .rendering import signature
+from .rendering.errors import TemplateProblem
+
 MAX_NAME_LENGTH = MAX_TITLE_LENGTH = 255
 MAX_CONTENT_LENGTH = 1_000_000
 MAX_TAGS, MAX_TAG_LENGTH = 50, 64
 MAX_LANGUAGE_LENGTH = 16
+MAX_ITEM_LENGTH, MAX_SCORE_NAME_LENGTH = 255, 64
+_LABEL = re.compile(r"[a-z0-9_.-]{1,36}")
 
 
 def validate_text(value: str) -> None:
@@ -63,6 +69,27 @@ def validate_name(value: str) -> None:
         raise ValidationError(f"Expected printable characters only, got {value!r}.", code="unprintable")
 
 
+def validate_label(value: str) -> None:
+    if not isinstance(value, str) or not _LABEL.fullmatch(value):
+        raise ValidationError(
+            f"Expected 1 to 36 lower-case letters, digits and _ . -, got {str(value)[:80]!r}.", code="label"
+        )
+
+
+def validate_item(value: str) -> None:
+    """The key of an item that versions are compared on."""
+    validate_text(value)
+    _validate_length(value, MAX_ITEM_LENGTH)
+
+
+def validate_score_name(value: str) -> None:
+    validate_text(value)
+    if len(value) > MAX_SCORE_NAME_LENGTH or not value.isprintable():
+        raise ValidationError(
+            f"Expected at most {MAX_SCORE_NAME_LENGTH} printable characters, got {value[:80]!r}.", code="name"
+        )
+
+
 def validate_language(value: str) -> None:
     validate_text(value)
     if len(value) > MAX_LANGUAGE_LENGTH or not value.isprintable():
@@ -89,11 +116,32 @@ def validate_tags(value: Any) -> None:
 
 def validate_metadata(value: Any) -> None:
     """An object within the bounds of a collection's metadata: what can be stored can be read and filtered."""
+    _validate_object(value, "metadata")
+
+
+def validate_config(value: Any) -> None:
+    """An object of the same bounds, which only the application understands."""
+    _validate_object(value, "config")
+
+
+def validate_variables(value: Any) -> None:
+    """Declarations of variables, by name (`prompts.rendering.signature`)."""
     try:
-        metadata_json(value)
+        signature.declared(value)
+    except TemplateProblem as problem:
+        where = problem.field.removeprefix("variables").removeprefix(".")
+        raise ValidationError(
+            f"Expected {problem.expected}, got {problem.got}" + (f" ({where})." if where else "."),
+            code="variables",
+        ) from problem
+
+
+def _validate_object(value: Any, field: str) -> None:
+    try:
+        metadata_json(value, field)
     except VectorError as error:
-        where = error.field.removeprefix("metadata").removeprefix(".")
+        where = error.field.removeprefix(field).removeprefix(".")
         raise ValidationError(
             f"Expected {error.expected}, got {error.got}" + (f" ({where})." if where else "."),
-            code="metadata",
+            code=field,
         ) from error

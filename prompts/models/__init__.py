@@ -2,17 +2,29 @@ from .api_key import ApiKey, Scope
 from .embedding import PromptEmbedding
 from .evaluation import Evaluation
 from .fields import PromptFields
-from .prompt import Prompt, PromptVersion, Status
+from .label import LATEST, Evidence, LabelMove, LabelPolicy, PromptLabel
+from .prompt import Kind, Prompt, Status
 from .user import User
+from .version import PromptVersion
+from .versioned import VERSIONED, Payload, TemplateFormat
 
 __all__ = [
+    "LATEST",
+    "VERSIONED",
     "ApiKey",
     "Evaluation",
+    "Evidence",
+    "Kind",
+    "LabelMove",
+    "LabelPolicy",
+    "Payload",
     "Prompt",
     "PromptEmbedding",
     "PromptFields",
+    "PromptLabel",
     "PromptVersion",
     "Scope",
     "Status",
+    "TemplateFormat",
     "User",
 ]

@@ -3,7 +3,8 @@ from django.db import models
 from vectors.models import Collection
 
 from .base import Record
-from .prompt import Prompt, PromptVersion
+from .prompt import Prompt
+from .version import PromptVersion
 
 
 class PromptEmbedding(Record):

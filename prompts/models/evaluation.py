@@ -1,9 +1,10 @@
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from ..validators import validate_metadata
+from ..validators import validate_item, validate_metadata, validate_score_name
 from .base import Record
-from .prompt import Prompt, PromptVersion
+from .prompt import Prompt
+from .version import PromptVersion
 
 
 class Evaluation(Record):
@@ -13,6 +14,20 @@ class Evaluation(Record):
     version = models.ForeignKey(
         PromptVersion, null=True, blank=True, on_delete=models.CASCADE, related_name="evaluations"
     )
+    name = models.CharField(
+        max_length=64,
+        blank=True,
+        db_default="",
+        validators=[validate_score_name],
+        help_text="What was judged, such as accuracy. Left empty: the main score.",
+    )
+    item = models.CharField(
+        max_length=255,
+        blank=True,
+        db_default="",
+        validators=[validate_item],
+        help_text="On what: evaluations of several versions on the same item are compared as pairs.",
+    )
     score = models.FloatField(
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)], help_text="From 0 (worst) to 1 (best)."
     )
@@ -21,6 +36,7 @@ class Evaluation(Record):
     class Meta:
         db_table = "evaluations"
         ordering = ["-created_at"]
+        indexes = [models.Index(fields=["version", "name", "item"], name="evaluations_of_a_version")]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(score__gte=0.0, score__lte=1.0), name="evaluations_score_is_a_share"

@@ -52,7 +52,7 @@ class PromptFields(Record):
 def record_fields(prompt_id: str, using: str) -> None:
     """Keep the fields as they are stored now, unless the newest state has the same; in a transaction."""
     newest = PromptFields.objects.filter(prompt=models.OuterRef("pk")).order_by("-number")
-    prompts = apps.get_model("prompts", "Prompt")._default_manager.using(using)
+    prompts = apps.get_model("prompts", "Prompt")._base_manager.using(using)
     *values, last_id, number, last_hash = prompts.values_list(
         *FIELDS,
         models.Subquery(newest.values("pk")[:1]),

@@ -1,28 +1,34 @@
-import hashlib
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import DEFAULT_DB_ALIAS, models, router, transaction
 from django.db.models.expressions import RawSQL
 
+from ..rendering import messages
+from ..rendering.errors import TemplateProblem
+from ..rendering.template import Template
 from ..validators import (
     MAX_LANGUAGE_LENGTH,
     MAX_NAME_LENGTH,
     MAX_TITLE_LENGTH,
-    validate_content,
     validate_language,
     validate_metadata,
     validate_name,
     validate_tags,
     validate_title,
 )
-from .base import ChangingRecord, RandomHex, Record
+from .base import ChangingRecord, RandomHex
 from .fields import record_fields
+from .version import PromptVersion
+from .versioned import VERSIONED, Versioned, hash_content
+
+__all__ = ["Kind", "Prompt", "Status", "hash_content", "index_later"]
 
 
-def hash_content(content: str) -> str:
-    """SHA-256 of the text, as 64 hexadecimal digits: equal hashes mean identical content."""
-    return hashlib.sha256(content.encode()).hexdigest()
+class Kind(models.TextChoices):
+    TEXT = "text"
+    CHAT = "chat"
 
 
 class Status(models.TextChoices):
@@ -32,6 +38,21 @@ class Status(models.TextChoices):
 
 
 class PromptQuerySet(models.QuerySet["Prompt"]):
+    def kept(self) -> "PromptQuerySet":
+        """Prompts that are not in the trash."""
+        return self.filter(deleted_at=None)
+
+    def by_ref(self, ref: str) -> "Prompt | None":
+        """The prompt of this id, else the one of this name."""
+        if "\0" in ref:  # the database refuses to compare with it
+            return None
+        found = list(self.filter(models.Q(pk=ref) | models.Q(name=ref)).order_by()[:2])
+        return next((prompt for prompt in found if prompt.pk == ref), found[0] if found else None)
+
+    def labelled(self, label: str) -> "PromptQuerySet":
+        """Prompts with a version that the label serves."""
+        return self if label == "latest" else self.filter(labels__name=label)
+
     def in_folder(self, folder: str) -> "PromptQuerySet":
         """Prompts in this folder or below it; like names, folders tell upper case from lower."""
         folder = folder.strip("/")
@@ -44,8 +65,15 @@ class PromptQuerySet(models.QuerySet["Prompt"]):
         return self.filter(RawSQL(is_among, [tag], output_field=models.BooleanField()))  # noqa: S611
 
 
-class Prompt(ChangingRecord):
-    """A prompt as it is now. Its history is in :class:`PromptVersion`; saving new content adds to it."""
+class KeptPrompts(models.Manager.from_queryset(PromptQuerySet)):  # type: ignore[misc]
+    """Without the trash, in which nobody looks for a prompt who does not mean to."""
+
+    def get_queryset(self) -> PromptQuerySet:
+        return super().get_queryset().kept()
+
+
+class Prompt(Versioned, ChangingRecord):
+    """A prompt as it is now. Its history is in :class:`PromptVersion`; saving a new payload adds to it."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -55,13 +83,18 @@ class Prompt(ChangingRecord):
     )
     name = models.CharField(
         max_length=MAX_NAME_LENGTH,
-        unique=True,
         db_default=RandomHex(),
         validators=[validate_name],
         help_text="Unique; slashes make folders: writing/resume-rewriter.",
     )
     title = models.CharField(max_length=MAX_TITLE_LENGTH, validators=[validate_title])
-    content = models.TextField(validators=[validate_content])
+    type = models.CharField(
+        max_length=8,
+        choices=Kind.choices,
+        default=Kind.TEXT,
+        db_default=Kind.TEXT,
+        help_text="Chosen once: all versions of a prompt are texts, or all are chats.",
+    )
     version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
     status = models.CharField(
         max_length=16, choices=Status.choices, default=Status.DRAFT, db_default=Status.DRAFT
@@ -78,8 +111,10 @@ class Prompt(ChangingRecord):
         max_length=255, blank=True, db_default="", editable=False, help_text="The file it was imported from."
     )
     metadata = models.JSONField(default=dict, db_default={}, blank=True, validators=[validate_metadata])
+    deleted_at = models.DateTimeField(null=True, editable=False, help_text="Since when it is in the trash.")
 
-    objects = PromptQuerySet.as_manager()
+    objects = KeptPrompts()
+    everything = PromptQuerySet.as_manager()
 
     class Meta:
         db_table = "prompts"
@@ -89,6 +124,14 @@ class Prompt(ChangingRecord):
             models.Index(fields=["-updated_at", "name"], name="prompts_updated"),
         ]
         constraints = [
+            models.UniqueConstraint(
+                fields=["name"],
+                condition=models.Q(deleted_at=None),
+                name="prompts_name_is_unique",
+                violation_error_code="unique",
+                violation_error_message="Expected a name that no other prompt has.",
+            ),
+            models.CheckConstraint(condition=models.Q(type__in=Kind.values), name="prompts_type_is_known"),
             models.CheckConstraint(
                 condition=models.Q(status__in=Status.values), name="prompts_status_is_known"
             ),
@@ -101,7 +144,15 @@ class Prompt(ChangingRecord):
 
     @property
     def content_hash(self) -> str:
-        return hash_content(self.content)
+        return self.payload.hash
+
+    @property
+    def template(self) -> Template:
+        return self.template_of(self.type)
+
+    @property
+    def text(self) -> str:
+        return self.text_of(self.type)
 
     @property
     def folder(self) -> str:
@@ -113,36 +164,65 @@ class Prompt(ChangingRecord):
         parts = self.name.split("/")[:-1]
         return ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
 
+    def clean(self) -> None:
+        super().clean()
+        if not self._state.adding:
+            stored = type(self).everything.filter(pk=self.pk).values_list("type", flat=True).first()
+            if stored and stored != self.type:
+                raise ValidationError(
+                    {
+                        "type": ValidationError(
+                            f"Expected {stored}, as in all versions, got {self.type}.", code="type"
+                        )
+                    }
+                )
+        if not self.content:
+            return
+        try:
+            if self.type == Kind.CHAT:
+                self.content = messages.dump(messages.parse(self.content))
+            self.variables = self.template.declared
+            self.template.check()
+        except TemplateProblem as problem:
+            name = problem.field.partition(".")[0].partition("[")[0]
+            where = "" if name == problem.field else f" ({problem.field})"
+            text = f"Expected {problem.expected}, got {problem.got}{where}."
+            raise ValidationError({name: ValidationError(text, code="template")}) from problem
+
     def save(
         self, *args: Any, author: Any = None, message: str = "", index: bool = True, **kwargs: Any
     ) -> None:
-        """Save, and in the same transaction add a version if new content is saved.
+        """Save, and in the same transaction add a version if a new payload is saved.
 
         ``author`` (default: the prompt's user) and ``message`` are those of the new version. What the
-        database holds decides, not what this object was loaded with: versions only ever grow. The search
-        index follows after the commit; with ``index=False`` the caller sees to it.
+        database holds decides, not what this object was loaded with: versions only ever grow, and a number
+        whose version is in the trash is not given again. The search index follows after the commit; with
+        ``index=False`` the caller sees to it.
         """
         using = kwargs["using"] = kwargs.get("using") or router.db_for_write(type(self), instance=self)
         fields = kwargs.get("update_fields")
-        saves_content = fields is None or "content" in fields
+        saves_payload = fields is None or not {*VERSIONED}.isdisjoint(fields)
         with transaction.atomic(using=using):
             versions = PromptVersion.objects.using(using)
-            latest = None if self._state.adding else versions.filter(prompt=self.pk).first()
-            is_new = saves_content and (latest is None or latest.content_hash != self.content_hash)
+            stored = versions.none() if self._state.adding else versions.filter(prompt=self.pk)
+            latest = stored.kept().first()
+            highest = stored.values_list("version", flat=True).first() or 0
+            is_new = saves_payload and (latest is None or latest.content_hash != self.content_hash)
             # Plain SQL may have set a number that no version has.
-            self.version = max((latest.version if latest else 0) + is_new, self._stored_version(using), 1)
-            if fields is not None and saves_content:
+            number = highest + 1 if is_new else latest.version if latest else 0
+            self.version = max(number, self._stored_version(using), 1)
+            if fields is not None and saves_payload:
                 kwargs["update_fields"] = {*fields, "version", "updated_at"}
             super().save(*args, **kwargs)
             if is_new:
                 versions.create(
                     prompt_id=self.pk,
                     version=self.version,
-                    content=self.content,
                     content_hash=self.content_hash,
                     parent_id=latest.pk if latest else None,
                     author_id=author.pk if author else self.user_id,
                     message=message,
+                    **self.payload.as_dict(),
                 )
             record_fields(self.pk, using)
             if index:
@@ -154,7 +234,7 @@ class Prompt(ChangingRecord):
     def _stored_version(self, using: str) -> int:
         if self._state.adding:
             return 0
-        stored = type(self).objects.using(using).filter(pk=self.pk)
+        stored = type(self).everything.using(using).filter(pk=self.pk)
         return stored.values_list("version", flat=True).first() or 0
 
 
@@ -167,33 +247,3 @@ def index_later(prompt_ids: list[str], using: str) -> None:
     else:
         # A worker is another process: it does not know the alias under which an environment is open here.
         index_prompts(prompt_ids, using)
-
-
-class PromptVersion(Record):
-    """One state of a prompt's content. Written once, never changed."""
-
-    prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="versions")
-    version = models.PositiveIntegerField()
-    content = models.TextField()
-    content_hash = models.CharField(max_length=64, db_index=True)
-    parent = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="children")
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
-    message = models.TextField(blank=True, db_default="", help_text="What changed, and why.")
-
-    class Meta:
-        db_table = "prompt_versions"
-        ordering = ["-version"]
-        constraints = [
-            models.UniqueConstraint(fields=["prompt", "version"], name="prompt_versions_number_is_unique"),
-            models.CheckConstraint(
-                condition=models.Q(version__gte=1), name="prompt_versions_number_is_positive"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.prompt.name} v{self.version}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise TypeError("A prompt version is immutable: save the prompt with new content instead.")
-        super().save(*args, **kwargs)

@@ -28,7 +28,7 @@ def operations(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def test_paths_stand_below_v1_and_end_without_a_slash(schema: dict[str, Any]) -> None:
     assert schema["openapi"].startswith("3.")
-    assert len(list(operations(schema))) == 41
+    assert len(list(operations(schema))) == 62
     assert all(path.startswith("/api/v1/") and not path.endswith("/") for path in schema["paths"])
 
 
@@ -60,7 +60,8 @@ def test_every_reference_leads_somewhere(schema: dict[str, Any]) -> None:
 
 def test_every_operation_names_its_auth_and_the_form_of_its_errors(schema: dict[str, Any]) -> None:
     for name, operation in operations(schema):
-        assert [next(iter(one)) for one in operation["security"]] == ["ApiKeyBearer", "ApiKeyPair", "Session"]
+        names = [next(iter(one)) for one in operation["security"]]
+        assert names == ["ClerkToken", "ApiKeyBearer", "ApiKeyPair", "Session"]
         for status in ("401", "403", "411", "415", "422", "423"):
             content = operation["responses"][status]["content"]["application/json"]
             assert content["schema"]["$ref"].endswith("/ErrorOut"), name
@@ -85,8 +86,8 @@ def test_every_operation_that_changes_something_declares_a_permission(rf: Any) -
                 finally:
                     operation.auth_callbacks = callbacks
     assert "undeclared" not in seen
-    assert len(seen) == 41
-    assert sum(bool(permission) for permission in seen) == 21
+    assert len(seen) == 62
+    assert sum(bool(permission) for permission in seen) == 32
 
 
 def test_the_documentation_asks_no_other_host(client: Client, db: None) -> None:

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from prompts.labels import move_label
 from prompts.models import Prompt, User
 from tests.api.conftest import Api, problems
 
@@ -110,7 +111,9 @@ def test_a_list_takes_the_same_queries_for_any_number_of_prompts(
     api.get("/prompts")  # the key's use is noted once a minute
     for number in range(10):
         make(f"p{number}", tags=["t"])
-    with django_assert_num_queries(3):  # key, page, total
+    for prompt in Prompt.objects.all():
+        move_label(prompt, "production", 1, actor=None)
+    with django_assert_num_queries(5):  # key, page, labels, their versions, total
         api.get("/prompts", tag="t")
 
 
@@ -218,11 +221,12 @@ def test_archiving_keeps_the_prompt_and_its_history(api: Api, make: Make) -> Non
     assert api.patch(f"/prompts/{prompt.pk}", {"status": "active"}).json()["status"] == "active"
 
 
-def test_prompts_cannot_be_deleted_here(api: Api, make: Make) -> None:
-    response = api.delete(f"/prompts/{make('one').pk}")
-    assert response.status_code == 405
-    assert "DELETE" not in response["Allow"]
-    assert Prompt.objects.exists()
+def test_what_is_deleted_goes_to_the_trash(api: Api, make: Make) -> None:
+    prompt = make("one")
+    assert api.delete(f"/prompts/{prompt.pk}").status_code == 204
+    assert api.get(f"/prompts/{prompt.pk}").status_code == 404
+    assert not Prompt.objects.exists()
+    assert Prompt.everything.get().versions.count() == 1
 
 
 @pytest.mark.parametrize("path", ["/prompts/none", "/prompts/by-name/none", "/prompts/by-name/a/b/c"])

@@ -31,7 +31,7 @@ def test_listing_versions_takes_the_same_queries_for_any_number(
     api: Api, prompt: Prompt, django_assert_num_queries: Any
 ) -> None:
     api.get("/prompts")
-    with django_assert_num_queries(4):  # key, prompt, page, total
+    with django_assert_num_queries(5):  # key, prompt, page, labels, total
         api.get(f"/prompts/{prompt.pk}/versions")
 
 
@@ -60,6 +60,8 @@ def test_a_diff_is_one_that_patch_reads(api: Api, prompt: Prompt) -> None:
         "unified": (
             "--- v1\n+++ v3\n@@ -1,2 +1,3 @@\n Hello\n-world\n+{{name}}\n+Bye\n\\ No newline at end of file\n"
         ),
+        "changes": [],
+        "rows": None,
     }
 
 

@@ -1,0 +1,39 @@
+"""Finding what a path names, and pages of it."""
+
+from typing import Annotated, Any, cast
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from ninja import Path
+
+from vectors.schemas import Paging, Text
+
+from ..errors import NotThere
+from ..models import Prompt, PromptVersion, User
+
+# In an address: the id or name of a prompt.
+Ref = Annotated[Text, Path(description="Id or name; slashes of a name stay as they are, or are sent as %2F.")]
+
+
+def find_prompt(ref: str) -> Prompt:
+    prompt = Prompt.objects.select_related("user").by_ref(ref)
+    if prompt is None:
+        raise NotThere("prompt", "the id or name of a prompt", repr(ref[:255]))
+    return cast(Prompt, prompt)
+
+
+def find_version(prompt: Prompt, number: int) -> PromptVersion:
+    versions = PromptVersion.objects.kept().select_related("author", "parent")
+    version = versions.filter(prompt=prompt.pk, version=number).first()
+    if version is None:
+        raise NotThere("version", f"a version of {prompt.name}", str(number))
+    return version
+
+
+def actor(request: HttpRequest) -> User:
+    return cast(User, request.user)  # only known users get past a permission
+
+
+def page(rows: QuerySet[Any], paging: Paging) -> dict[str, Any]:
+    items = list(rows[paging.offset : paging.offset + paging.limit])
+    return {"items": items, "total": rows.count(), "limit": paging.limit, "offset": paging.offset}

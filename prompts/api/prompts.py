@@ -1,0 +1,122 @@
+"""Prompts: list, create, read, change, archive, delete."""
+
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest
+from ninja import Path, Query, Router
+from ninja.responses import Status as Answer
+
+from vectors.permissions import needs
+from vectors.schemas import ERRORS, ErrorOut
+
+from ..models import Prompt, Status
+from ..saving import save_prompt
+from ..serving import reading
+from ..trash import delete_prompt
+from . import schemas
+from .lookup import Ref, actor, find_prompt, page
+
+router = Router()
+
+
+@router.get("/prompts", response={200: schemas.PromptPage, ERRORS: ErrorOut})
+def list_prompts(request: HttpRequest, filters: Query[schemas.PromptFilters]) -> dict[str, Any]:
+    """Prompts without their content, the last changed first."""
+    rows = Prompt.objects.all()
+    if filters.status:
+        rows = rows.filter(status=filters.status)
+    if filters.type:
+        rows = rows.filter(type=filters.type)
+    if filters.language is not None:
+        rows = rows.filter(language=filters.language)
+    if filters.tag is not None:
+        rows = rows.tagged(filters.tag)
+    if filters.label is not None:
+        rows = rows.labelled(filters.label)
+    if filters.folder:
+        rows = rows.in_folder(filters.folder)
+    if filters.prefix:
+        rows = rows.filter(name__startswith=filters.prefix)
+    found = rows.select_related("user").prefetch_related("labels__version")
+    return page(found.defer("content", "config", "variables"), filters)
+
+
+@router.post("/prompts", response={201: schemas.PromptOut, ERRORS: ErrorOut})
+@needs("prompts.add_prompt")
+def create_prompt(request: HttpRequest, payload: schemas.PromptIn) -> Answer[Any]:
+    """Create a prompt; its first version is 1. It belongs to the user of the key or session."""
+    prompt = Prompt(user=actor(request), **payload.values())
+    save_prompt(prompt, author=actor(request), message=payload.message, labels=payload.labels)
+    return Answer(201, _read(prompt.pk))
+
+
+@router.get("/prompts/by-name/{path:name}", response={200: schemas.PromptOut, ERRORS: ErrorOut})
+def get_prompt_by_name(request: HttpRequest, name: Path[Ref], query: Query[schemas.Which]) -> Any:
+    """The same as `/prompts/{ref}`, for a name that looks like an id."""
+    return _read(find_prompt_named(name), query)
+
+
+@router.post("/prompts/{path:ref}/archive", response={200: schemas.PromptOut, ERRORS: ErrorOut})
+@needs("prompts.change_prompt")
+def archive_prompt(request: HttpRequest, ref: Path[Ref]) -> Any:
+    """Take a prompt out of use and keep its history. PATCH another status to bring it back."""
+    with transaction.atomic():
+        prompt = find_prompt(ref)
+        prompt.status = Status.ARCHIVED
+        prompt.save(author=actor(request))
+    return _read(prompt.pk)
+
+
+@router.get("/prompts/{path:ref}", response={200: schemas.PromptOut, ERRORS: ErrorOut})
+def get_prompt(request: HttpRequest, ref: Path[Ref], query: Query[schemas.Which]) -> Any:
+    """One prompt: its newest version, or the one of a number, of a label, or that a label served at a time.
+
+    What it includes is in its place; with `resolve=false` the references stand as they were written.
+    """
+    return _read(ref, query)
+
+
+@router.patch("/prompts/{path:ref}", response={200: schemas.PromptOut, ERRORS: ErrorOut})
+@needs("prompts.change_prompt")
+def update_prompt(request: HttpRequest, ref: Path[Ref], payload: schemas.PromptPatch) -> Any:
+    """Change the members given. New content, config or variables make a new version; identical ones none."""
+    changes = payload.changes()
+    # One transaction, so that nobody's change gets lost between reading and writing.
+    with transaction.atomic():
+        prompt = find_prompt(ref)
+        payload.check_type(prompt)
+        if all(getattr(prompt, field) == value for field, value in changes.items()) and not payload.labels:
+            return _read(prompt.pk)
+        for field, value in changes.items():
+            setattr(prompt, field, value)
+        save_prompt(
+            prompt,
+            author=actor(request),
+            message=payload.message,
+            labels=payload.labels,
+            base_version=payload.base_version,
+        )
+    return _read(prompt.pk)
+
+
+@router.delete("/prompts/{path:ref}", response={204: None, ERRORS: ErrorOut})
+@needs("prompts.delete_prompt")
+def delete(request: HttpRequest, ref: Path[Ref]) -> Answer[None]:
+    """Into the trash, from which it can be restored. Refused where other prompts include it."""
+    with transaction.atomic():
+        delete_prompt(find_prompt(ref), actor=actor(request))
+    return Answer(204, None)
+
+
+def find_prompt_named(name: str) -> str:
+    prompt = Prompt.objects.filter(name=name).only("pk").first()
+    return find_prompt(name).pk if prompt is None else prompt.pk
+
+
+def _read(ref: str, query: schemas.Which | None = None) -> dict[str, Any]:
+    if query is None:
+        served = reading.read(ref)
+        return reading.as_json(served, served.compose())
+    served = reading.read(ref, version=query.version, label=query.label or "", at=query.at)
+    return reading.as_json(served, served.compose() if query.resolve else served.alone())

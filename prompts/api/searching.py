@@ -1,0 +1,27 @@
+"""Search over prompts."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Query, Router
+
+from vectors.schemas import ERRORS, ErrorOut
+
+from ..search import search_prompts
+from . import schemas
+
+router = Router(tags=["search"])
+
+
+@router.get("/search", response={200: schemas.PromptSearchOut, ERRORS: ErrorOut})
+def search(request: HttpRequest, query: Query[schemas.PromptSearchQuery]) -> dict[str, Any]:
+    """Find prompts by meaning and by words, in English and in Japanese."""
+    return search_prompts(
+        query.q,
+        k=query.k,
+        mode=query.mode,
+        status=query.status,
+        tag=query.tag,
+        language=query.language,
+        folder=query.folder,
+    ).as_json()

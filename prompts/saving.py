@@ -1,0 +1,114 @@
+"""Saving a prompt as people and applications mean it: checked with all that it includes, labels and all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import router, transaction
+
+from .composition import Composition, Part, compose
+from .dependants import find_dependants
+from .errors import NotThere, Refused, RegistryProblem
+from .events import Event, tell
+from .labels import move_label
+from .models import LATEST, VERSIONED, Prompt, User
+from .rendering.errors import TemplateProblem
+
+MAX_MESSAGE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The version that the prompt has now; ``is_new`` is false where its payload was identical."""
+
+    version: int
+    is_new: bool
+
+
+def save_prompt(
+    prompt: Prompt,
+    *,
+    author: User | None,
+    message: str = "",
+    labels: Sequence[str] = (),
+    base_version: int | None = None,
+    using: str | None = None,
+) -> Saved:
+    """Check and save, all or nothing, and have `labels` serve the version.
+
+    With `base_version`, ``Refused`` where the newest version is another one: somebody was faster. Raises
+    ``ValidationError`` by field, or a ``RegistryProblem`` such as ``CompositionProblem``.
+    """
+    alias = using or router.db_for_write(Prompt, instance=prompt)
+    if len(message) > MAX_MESSAGE:
+        raise RegistryProblem("message", f"at most {MAX_MESSAGE:,} characters", f"{len(message):,}")
+    with transaction.atomic(using=alias):
+        stored = None
+        if not prompt._state.adding:
+            stored = Prompt.objects.using(alias).only("name", "version").filter(pk=prompt.pk).first()
+        if base_version is not None and base_version != (stored.version if stored else 0):
+            newest = f"version {stored.version}" if stored else "a new prompt"
+            raise Refused("base_version", f"version {base_version} to be the newest", newest)
+        prompt.full_clean()
+        check_composition(prompt, using=alias)
+        if stored and stored.name != prompt.name:
+            _check_rename(stored.name, alias)
+        before = stored.version if stored else 0
+        prompt.save(using=alias, author=author, message=message)
+        is_new = prompt.version != before
+        _tell(prompt, before, author, alias)
+        for label in dict.fromkeys(labels):
+            if label != LATEST:
+                move_label(prompt, label, prompt.version, actor=author, reason=message[:2_000], using=alias)
+    return Saved(prompt.version, is_new)
+
+
+def check_composition(prompt: Prompt, *, using: str | None = None) -> Composition:
+    """The prompt with all that it includes. Raises ``CompositionProblem`` or ``ValidationError``."""
+    composition = compose(Part("", prompt.name, 0, prompt.template), using=using)
+    if composition.parts:
+        try:
+            composition.template.check()
+        except TemplateProblem as problem:
+            name = problem.field.partition(".")[0].partition("[")[0]
+            text = f"Expected {problem.expected}, got {problem.got}, with all that is included."
+            raise ValidationError({name: ValidationError(text, code="template")}) from problem
+    return composition
+
+
+def restore_content(
+    prompt: Prompt, number: int, *, author: User | None, message: str = "", using: str | None = None
+) -> Saved:
+    """A new version with what the version `number` held. Raises ``NotThere``."""
+    alias = using or router.db_for_write(Prompt, instance=prompt)
+    with transaction.atomic(using=alias):
+        version = prompt.versions.using(alias).kept().filter(version=number).first()
+        if version is None:
+            raise NotThere("version", f"a version of {prompt.name}", str(number))
+        for name in VERSIONED:
+            setattr(prompt, name, getattr(version, name))
+        return save_prompt(
+            prompt, author=author, message=message or f"Restored version {number}", using=alias
+        )
+
+
+def _check_rename(name: str, using: str) -> None:
+    if dependants := find_dependants(name, using=using):
+        first = dependants[0]
+        raise Refused(
+            "name", "the name by which other prompts include it",
+            f"another one, while {first.name} v{first.version} includes {name}",
+        )  # fmt: skip
+
+
+def _tell(prompt: Prompt, before: int, author: User | None, using: str) -> None:
+    data: dict[str, Any] = {"version": prompt.version}
+    kind: Any = (
+        "prompt.created"
+        if not before
+        else "version.created"
+        if prompt.version != before
+        else "prompt.changed"
+    )
+    tell(Event(kind, prompt.pk, prompt.name, author.pk if author else "", data), using)
