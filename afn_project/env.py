@@ -14,8 +14,10 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from vectors.outgoing_hosts import read_entry
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
@@ -133,13 +135,34 @@ class Env(BaseSettings):
         False, description="Reading the API needs no key; `quickstart` turns it on."
     )
     afn_cors_origins: NAMES = Field([], description="Origins of browsers that may call the API.")
+    afn_serving_cache_mb: float = Field(
+        32.0, ge=0, le=10_000, description="Megabytes of served prompts that a process keeps in memory."
+    )
     afn_max_body_mb: float = Field(5.0, gt=0, le=100, description="Largest request body, in megabytes.")
+    afn_outgoing_allowed: NAMES = Field(
+        [], description="Hosts that AFN may call although they are not public or have no TLS."
+    )
+
+    # Users of Clerk
+    clerk_issuer: str | None = Field(None, description="Issuer of session tokens that the API accepts.")
+    clerk_jwks_url: str | None = Field(
+        None, description="Address of its keys. Unset: /.well-known/jwks.json of the issuer."
+    )
+    clerk_audience: NAMES = Field([], description="Audiences, one of which a token must name.")
+    clerk_authorized_parties: NAMES = Field(
+        [], validate_default=True, description="Origins of the front ends whose tokens count (`azp`)."
+    )
+    clerk_leeway: int = Field(5, ge=0, le=60, description="Seconds by which clocks may differ.")
+    clerk_create_users: bool = Field(False, description="Make a user for whoever comes for the first time.")
 
     @field_validator(
         "allowed_hosts",
         "csrf_trusted_origins",
         "afn_cors_origins",
         "afn_protected_environments",
+        "afn_outgoing_allowed",
+        "clerk_audience",
+        "clerk_authorized_parties",
         mode="before",
     )
     @classmethod
@@ -154,6 +177,31 @@ class Env(BaseSettings):
             parts = urlsplit(origin)
             if not parts.netloc or origin != f"{parts.scheme}://{parts.netloc}":
                 raise ValueError("Expected origins such as https://afn.example.org")
+        return value
+
+    @field_validator("afn_outgoing_allowed")
+    @classmethod
+    def check_outgoing(cls, value: list[str]) -> list[str]:
+        for entry in value:
+            read_entry(entry)
+        return value
+
+    @field_validator("clerk_issuer", "clerk_jwks_url")
+    @classmethod
+    def check_clerk_url(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """Whether it may be called is for `vectors.outgoing` to say; the issuer is a name above all."""
+        schemes = ("https",) if info.field_name == "clerk_issuer" else ("https", "http")
+        parts = urlsplit(value or "https://unset")
+        if parts.scheme not in schemes or not parts.hostname or "@" in parts.netloc or parts.fragment:
+            raise ValueError("Expected an address such as https://example.clerk.accounts.dev")
+        return value
+
+    @field_validator("clerk_authorized_parties")
+    @classmethod
+    def check_authorized_parties(cls, value: list[str], info: ValidationInfo) -> list[str]:
+        """Without them, a token made for any other site of the same Clerk account would do here."""
+        if info.data.get("clerk_issuer") and not value:
+            raise ValueError("Expected the origins of your front ends, since CLERK_ISSUER is set")
         return value
 
     @field_validator("time_zone")

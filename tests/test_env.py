@@ -163,6 +163,12 @@ WRONG = [
     ("VECTOR_INDEX_TYPE", "IVFFlat", "libSQL has no IVFFlat index"),
     ("VECTOR_INDEX_TYPE", "vec0", "libSQL has no vec0 index"),
     ("AFN_MAX_BODY_MB", "101", "less than or equal to 100"),
+    ("AFN_OUTGOING_ALLOWED", "localhost,10.1.0.1/16", "host:port, *.suffix, or a network such as"),
+    ("AFN_OUTGOING_ALLOWED", "https://a.org", "host:port, *.suffix, or a network such as"),
+    ("CLERK_ISSUER", "http://a.org", "an address such as https://example.clerk.accounts.dev"),
+    ("CLERK_ISSUER", "a.org", "an address such as https://"),
+    ("CLERK_JWKS_URL", "file:///etc/passwd", "an address such as https://"),
+    ("CLERK_LEEWAY", "61", "less than or equal to 60"),
 ]
 
 
@@ -175,6 +181,13 @@ def test_a_wrong_value_is_named_with_what_is_allowed(
     assert allowed in message
     assert value in message
     assert refusal(read, f"{name}={value}\n") == message
+
+
+def test_tokens_of_clerk_are_for_listed_front_ends_only(read: Callable[..., Env]) -> None:
+    issuer = "https://example.clerk.accounts.dev"
+    assert "CLERK_AUTHORIZED_PARTIES: Expected the origins" in refusal(read, CLERK_ISSUER=issuer)
+    env = read(CLERK_ISSUER=issuer, CLERK_AUTHORIZED_PARTIES="https://a.org, https://b.org")
+    assert env.clerk_authorized_parties == ["https://a.org", "https://b.org"]
 
 
 def test_every_wrong_value_is_named_at_once(read: Callable[..., Env]) -> None:

@@ -12,6 +12,7 @@ from django.utils.module_loading import import_string
 
 from vectors.embedders import default_name, names, path_of
 from vectors.embedders.wordllama import DIMENSIONS as WORDLLAMA_DIMENSIONS
+from vectors.errors import OutgoingRefused
 from vectors.limits import MAX_DIMENSIONS
 from vectors.models import Metric, StrategyName
 
@@ -24,8 +25,8 @@ _PACKAGES: Final = {
 
 @register("vectors")
 def check_settings(**_: Any) -> list[CheckMessage]:
-    """Errors vectors.E001…E007 and warning W001; no model is loaded for it."""
-    return [*_embedder(), *_metric(), *_dimension(), *_strategy()]
+    """Errors vectors.E001…E008 and warning W001; no model is loaded for it."""
+    return [*_embedder(), *_service(), *_metric(), *_dimension(), *_strategy()]
 
 
 def _embedder() -> Iterator[CheckMessage]:
@@ -58,6 +59,22 @@ def _embedder() -> Iterator[CheckMessage]:
             "AFN_EMBEDDER is 'openai', but OPENAI_API_KEY is empty.",
             hint="Set OPENAI_API_KEY, or AFN_EMBEDDER=wordllama to work offline.",
             id="vectors.E003",
+        )
+
+
+def _service() -> Iterator[CheckMessage]:
+    url = getattr(settings, "OPENAI_BASE_URL", "")
+    if default_name() != "openai" or not url:
+        return
+    from vectors.outgoing import check_url  # brings a whole HTTP client along, which most starts do without
+
+    try:
+        check_url(str(url), "OPENAI_BASE_URL")
+    except OutgoingRefused as error:
+        yield Error(
+            f"OPENAI_BASE_URL may not be called: expected {error.expected}, got {error.got}.",
+            hint=error.hint or "Give an address such as https://example.org/v1.",
+            id="vectors.E008",
         )
 
 

@@ -72,3 +72,7 @@ class IndexBusy(VectorError):
 
 class EmbedderError(VectorError):
     """An embedder is unknown, not installed, misconfigured or did not answer as it should."""
+
+
+class OutgoingRefused(VectorError):
+    """A URL is not acceptable, or leads to where AFN does not call. No part of the URL is quoted."""

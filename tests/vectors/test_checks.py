@@ -4,6 +4,8 @@ import pytest
 
 from vectors.checks import check_settings
 
+OPENAI = {"AFN_EMBEDDER": "openai", "OPENAI_API_KEY": "sk-x"}
+
 
 def ids() -> list[str]:
     return [message.id for message in check_settings()]
@@ -22,6 +24,18 @@ def test_good_settings_pass(settings):
         ({"AFN_EMBEDDER": "sentence-transformers"}, ["vectors.E002"]),
         ({"AFN_EMBEDDER": "openai", "OPENAI_API_KEY": ""}, ["vectors.E003"]),
         ({"AFN_EMBEDDER": "openai", "OPENAI_API_KEY": "sk-x"}, []),
+        ({**OPENAI, "OPENAI_BASE_URL": "http://localhost:11434/v1"}, ["vectors.E008"]),
+        ({**OPENAI, "OPENAI_BASE_URL": "https://10.1.2.3/v1"}, ["vectors.E008"]),
+        ({**OPENAI, "OPENAI_BASE_URL": "https://sk:secret@api.example.org/v1"}, ["vectors.E008"]),
+        ({**OPENAI, "OPENAI_BASE_URL": "https://api.example.org/v1"}, []),
+        (
+            {
+                **OPENAI,
+                "OPENAI_BASE_URL": "http://localhost:11434/v1",
+                "AFN_OUTGOING_ALLOWED": ["localhost:11434"],
+            },
+            [],
+        ),
         ({"VECTOR_METRIC": "dot"}, ["vectors.E004"]),
         ({"VECTOR_METRIC": "l2"}, []),
         ({"VECTOR_DIMENSION": 0}, ["vectors.E005"]),
@@ -44,3 +58,10 @@ def test_every_message_says_what_to_do_and_hides_the_key(settings):
     assert all(message.hint for message in messages)
     assert "sk-secret" not in str(messages)
     assert "wordllama" in messages[0].hint
+
+
+def test_a_service_within_the_network_is_named_with_the_entry_that_allows_it(settings):
+    settings.AFN_EMBEDDER, settings.OPENAI_API_KEY = "openai", "sk-x"
+    settings.OPENAI_BASE_URL = "http://localhost:11434/v1"
+    [message] = check_settings()
+    assert "AFN_OUTGOING_ALLOWED=localhost:11434" in message.hint

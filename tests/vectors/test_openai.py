@@ -1,5 +1,7 @@
 """The openai embedder against a server that misbehaves in every way we know of."""
 
+import gzip
+
 import numpy as np
 import pytest
 
@@ -11,8 +13,9 @@ KEY = "sk-very-secret-0123456789"
 
 
 @pytest.fixture
-def server():
+def server(settings):
     with script.running() as running:
+        settings.AFN_OUTGOING_ALLOWED = [f"127.0.0.1:{running.server_address[1]}"]
         yield running
 
 
@@ -147,10 +150,46 @@ def test_a_refused_key_is_never_shown(openai, server, code, caplog):
 
 def test_a_server_that_is_not_there_is_named(settings, pauses):
     settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL = KEY, "http://127.0.0.1:9/v1"
+    settings.AFN_OUTGOING_ALLOWED = ["127.0.0.1:9"]
     embedder = OpenAIEmbedder(pause=pauses.append)
     with pytest.raises(EmbedderError, match="OPENAI_BASE_URL"):
         embedder.embed_query("a")
     embedder._client.close()
+
+
+@pytest.mark.parametrize("allowed", [[], ["127.0.0.1:1"], ["*.example.org"]])
+def test_a_service_within_the_network_needs_an_entry_which_the_error_names(
+    openai, server, settings, pauses, allowed
+):
+    settings.AFN_OUTGOING_ALLOWED = allowed
+    with pytest.raises(EmbedderError) as caught:
+        openai.embed(["a"])
+    assert f"AFN_OUTGOING_ALLOWED=127.0.0.1:{server.server_address[1]}" in str(caught.value)
+    assert "127.0.0.1" not in caught.value.hint  # the API shows it to everybody
+    assert KEY not in str(caught.value)
+    assert (server.requests, pauses) == ([], [])
+
+
+def test_a_redirect_is_not_followed(openai, server, pauses):
+    server.script = [script.status(307, Location=f"{server.url}/elsewhere")]
+    with pytest.raises(EmbedderError, match="status 307"):
+        openai.embed(["a"])
+    assert [request["path"] for request in server.requests] == ["/v1/embeddings"]
+
+
+def test_an_answer_without_end_is_given_up_at_once(openai, server, pauses):
+    server.script = [script.raw(b" " * 2_000_000)]
+    with pytest.raises(EmbedderError, match="longer than 1655360 bytes"):
+        openai.embed(["a"])
+    assert pauses == []
+
+
+def test_a_packed_answer_is_not_unpacked(openai, server, pauses):
+    bomb = gzip.compress(bytes(10_000_000))
+    server.script = [lambda handler, _: handler.send(200, bomb, Content_Encoding="gzip")]
+    with pytest.raises(EmbedderError, match="packed"):
+        openai.embed(["a"])
+    assert pauses == []
 
 
 def test_it_cuts_batches_by_count(openai, server):

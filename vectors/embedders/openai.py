@@ -12,9 +12,10 @@ import numpy as np
 import openai
 from django.conf import settings
 
+from vectors import outgoing
 from vectors.codec import Matrix
 from vectors.embedders.base import Embedder
-from vectors.errors import EmbedderError, shown
+from vectors.errors import EmbedderError, OutgoingRefused, shown
 
 _DEFAULT_MODEL: Final = "text-embedding-3-small"
 _NATIVE_DIMENSIONS: Final = {
@@ -28,6 +29,9 @@ _NATIVE_DIMENSIONS: Final = {
 _MAX_INPUTS: Final = 2_048
 _BYTES_A_REQUEST: Final = 500_000
 _BYTES_AN_INPUT: Final = 16_000
+# Of an answer: a number as JSON writes it, on a line of its own, and what stands around the embeddings.
+_BYTES_A_NUMBER: Final = 40
+_BYTES_AROUND: Final = 1_000_000
 
 _ATTEMPTS: Final = 6
 _QUERY_ATTEMPTS: Final = 2
@@ -41,6 +45,9 @@ class OpenAIEmbedder(Embedder):
     429, 5xx, time-outs and lost connections are tried again with growing pauses, or after the service's own
     Retry-After (at most 30 s): six attempts for a batch, two for a query, behind which somebody waits. Texts
     past the model's window are embedded in pieces and averaged by length, as OpenAI's cookbook does.
+
+    The service is called through `vectors.outgoing`: one that is not public, or has no TLS, needs an entry in
+    AFN_OUTGOING_ALLOWED. `timeout` is in seconds for each step; a whole request may take twice as long.
     """
 
     name = "openai"
@@ -64,6 +71,12 @@ class OpenAIEmbedder(Embedder):
             base_url=str(getattr(settings, "OPENAI_BASE_URL", "") or "") or None,
             timeout=timeout,
             max_retries=0,
+            http_client=outgoing.client(
+                timeout=timeout,
+                deadline=2 * timeout,
+                max_bytes=_BYTES_AROUND + _MAX_INPUTS * self.dimensions * _BYTES_A_NUMBER,
+                field="OPENAI_BASE_URL",
+            ),
         )
         parts = urlsplit(str(self._client.base_url))
         self._address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"  # for messages
@@ -92,8 +105,10 @@ class OpenAIEmbedder(Embedder):
                 # Only OpenAI's third generation can shorten its embeddings; others refuse the argument.
                 shorten = {"dimensions": self.dimensions} if self.model.startswith("text-embedding-3") else {}
                 answer = self._client.embeddings.create(model=self.model, input=inputs, **shorten)  # type: ignore[arg-type]
+            except OutgoingRefused as error:
+                raise self._refused(error) from None
             except (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError) as error:
-                if attempt == attempts or getattr(error, "code", None) == "insufficient_quota":
+                if attempt == attempts or _is_final(error):
                     raise self._error(error, attempt) from None
                 self._pause(_pause_after(error, attempt))
             except (openai.OpenAIError, ValueError) as error:
@@ -137,6 +152,8 @@ class OpenAIEmbedder(Embedder):
             return EmbedderError(where, "an accepted key", f"status {status}", "Check OPENAI_API_KEY.")
         if isinstance(error, openai.APITimeoutError):
             return EmbedderError(where, "an answer", f"a time-out{times}", "Check the service, or try later.")
+        if isinstance(error.__cause__, outgoing.UNREADABLE):
+            return EmbedderError(where, "an answer", outgoing.describe(error.__cause__))
         if isinstance(error, openai.APIConnectionError):
             return EmbedderError(
                 where, "a connection", f"none{times}", "Check OPENAI_BASE_URL and the network."
@@ -149,6 +166,12 @@ class OpenAIEmbedder(Embedder):
         got = f"status {status}{times}: {message}" if status else f"{type(error).__name__}: {message}"
         return EmbedderError(where, "a valid answer", got, hint)
 
+    def _refused(self, error: OutgoingRefused) -> EmbedderError:
+        """The entry that is missing stands beside what came: the API shows everybody the hint alone."""
+        got = f"{error.got} ({error.hint.rstrip('.')})" if error.hint else error.got
+        hint = "Check OPENAI_BASE_URL and AFN_OUTGOING_ALLOWED."
+        return EmbedderError(f"OPENAI_BASE_URL, {self._address}", error.expected, got, hint)
+
 
 def _configured_dimensions(model: str) -> int:
     configured = getattr(settings, "VECTOR_DIMENSION", None)
@@ -157,6 +180,13 @@ def _configured_dimensions(model: str) -> int:
     if model in _NATIVE_DIMENSIONS:
         return _NATIVE_DIMENSIONS[model]
     raise EmbedderError("VECTOR_DIMENSION", f"the dimensions of {model}", "nothing", "Set VECTOR_DIMENSION.")
+
+
+def _is_final(error: openai.APIError) -> bool:
+    """Would asking again bring the same answer?"""
+    return getattr(error, "code", None) == "insufficient_quota" or isinstance(
+        error.__cause__, outgoing.UNREADABLE
+    )
 
 
 def _pause_after(error: openai.APIError, attempt: int) -> float:
