@@ -116,9 +116,6 @@ class _Worker:
             self.close()
             raise
 
-    def is_alive(self) -> bool:
-        return self._process.poll() is None
-
     def ask(self, request: bytes) -> Any:
         """Its answer, which may be any JSON. Where this raises, the worker is of no use any more:
 
@@ -145,9 +142,9 @@ class _Worker:
             data += part
             if len(data) >= 4:
                 end = 4 + int.from_bytes(data[:4], "big")
-            if not len(data) <= end <= _MAX_ANSWER:
+            if end > _MAX_ANSWER:
                 raise ValueError("not a frame")
-        return bytes(data[4:])
+        return bytes(data[4:])  # with what came besides, which is no JSON then
 
     def close(self) -> None:
         self._process.kill()
@@ -206,14 +203,10 @@ class _Pool:
                 self._drop(worker)
 
     def _take(self) -> _Worker:
-        while True:
-            try:
-                worker = self._idle.pop()
-            except IndexError:
-                return self._start()
-            if worker.is_alive():
-                return worker
-            self._drop(worker)
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._start()
 
     def _start(self) -> _Worker:
         try:

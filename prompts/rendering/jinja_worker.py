@@ -31,12 +31,12 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import jinja2.debug  # noqa: F401 - Jinja2 imports it at its first error, when no file can be opened any more
-from jinja2 import Template, nodes
+from jinja2 import Template, nodes, pass_context
 from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError, UndefinedError
 from jinja2.ext import Extension
 from jinja2.filters import FILTERS
 from jinja2.lexer import Token, TokenStream
-from jinja2.meta import find_undeclared_variables
+from jinja2.meta import TrackingCodeGenerator
 from jinja2.runtime import Context, LoopContext, Macro, StrictUndefined, Undefined
 from jinja2.sandbox import MAX_RANGE, ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace, missing
@@ -127,6 +127,8 @@ class Missing(StrictUndefined):
             return f"{self._undefined_name!r} is undefined"
         return f"there is no {self._undefined_name!r} in {_kind(self._undefined_obj)}"
 
+    __repr__ = StrictUndefined.__str__  # in a list that is printed, too
+
 
 class Open(Undefined):
     """An undefined name that stays in the text as ``{{ name }}``, whatever is done with it."""
@@ -208,7 +210,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
             keep_trailing_newline=True,
             undefined=undefined,
             extensions=[Depth],
-            optimized=False,  # it would compute constants, and thus run a template, where it is only read
+            # Both compute what is constant in a template, and thus run it, where it is only read.
+            optimized=False,
+            finalize=_unfolded,
         )
         self.globals = {"range": Function("range", _range), "dict": dict, "namespace": Namespace}
         self.filters = filters
@@ -237,6 +241,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         (_check_power if operator == "**" else _check_product)(left, right)
         return super().call_binop(context, operator, left, right)
+
+
+@pass_context
+def _unfolded(context: Context, value: Any) -> Any:
+    """The value as it is. What wants the context cannot be called before there is one."""
+    return value
 
 
 def _printable(value: Any, name: Any) -> Any:
@@ -385,9 +395,12 @@ def _names(text: str) -> list[str]:
     with _reading():
         tree = _parse(STRICT, text)
         used = [node.name for node in _walk(tree) if isinstance(node, nodes.Name | nodes.NSRef)]
-        undeclared = find_undeclared_variables(tree)
+        # What `find_undeclared_variables` does, which always computes constants.
+        tracker = TrackingCodeGenerator(STRICT)
+        tracker.optimizer = None
+        tracker.visit(tree)
     _template(text, False)  # what can be parsed cannot always be compiled
-    return [name for name in dict.fromkeys(used) if name in undeclared]
+    return [name for name in dict.fromkeys(used) if name in tracker.undeclared_identifiers]
 
 
 def _render(template: Template, variables: dict[str, Any], room: int) -> str:

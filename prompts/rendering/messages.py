@@ -30,7 +30,7 @@ def parse(content: str) -> list[Message]:
 
 
 def dump(messages: Sequence[Message]) -> str:
-    """The one text of these messages: equal messages have equal texts."""
+    """The one text of these messages in their one form (`check`): equal ones have equal texts."""
     lines = ",\n".join(json.dumps(message, ensure_ascii=False) for message in messages)
     return f"[\n{lines}\n]"
 

@@ -4,7 +4,8 @@
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,7 +33,7 @@ def references(text: str, field: str = "content") -> list[Reference]:
     """What the text includes, in order, each once. Raises ``TemplateProblem`` for a tag that is none."""
     if MARK not in text:
         return []
-    return list(dict.fromkeys(_parse(found, field) for found in _TAG.findall(text)))
+    return list(dict.fromkeys(_parse(found, field) for found in dict.fromkeys(_TAG.findall(text))))
 
 
 def replace(text: str, content_of: Callable[[Reference], str], field: str = "content") -> str:
@@ -42,9 +43,13 @@ def replace(text: str, content_of: Callable[[Reference], str], field: str = "con
     return _TAG.sub(lambda found: content_of(_parse(found[1], field)), text)
 
 
-def growth(text: str, texts: Mapping[Reference, str]) -> int:
-    """By how many characters the text grows, at most, once each tag is replaced by its text."""
-    return sum(len(texts[_parse(found, "content")]) for found in _TAG.findall(text))
+def count(text: str) -> Counter[Reference]:
+    """How often the text includes what, in order."""
+    tags = Counter(_TAG.findall(text))
+    counted: Counter[Reference] = Counter()
+    for inner, times in tags.items():
+        counted[_parse(inner, "content")] += times
+    return counted
 
 
 def whole(text: str) -> Reference | None:

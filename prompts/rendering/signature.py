@@ -6,8 +6,9 @@ template uses and nobody declared is a required text; in Jinja, where loops and 
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final, Literal, get_args
 
 from .errors import TemplateProblem
@@ -19,6 +20,7 @@ MAX_VARIABLES: Final = 200
 MAX_VALUES: Final = 200
 MAX_VALUE_LENGTH: Final = 1_000_000
 MAX_DEPTH: Final = 16
+MAX_PROBLEMS: Final = 20  # that are told of one kind
 _MAX_DESCRIPTION: Final = 1_000
 _MEMBERS: Final = ("type", "required", "default", "description", "values")
 
@@ -124,18 +126,8 @@ def bind(
     Raises ``WrongVariables`` with all that is wrong: a required one that is missing, one that the template
     does not have, a value of another type. With `allow_partial` missing ones are left out of the answer.
     """
-    problems: list[TemplateProblem] = []
+    problems = unknown_names(given, variables, "variables", "a variable")
     values: dict[str, Any] = {}
-    for name in given:
-        if name not in variables:
-            known = ", ".join(variables) or "none"
-            problems.append(
-                TemplateProblem(
-                    f"variables.{_shown_name(name)}",
-                    f"a variable of this prompt ({known[:300]})",
-                    "another one",
-                )
-            )
     for name, variable in variables.items():
         if name in given:
             try:
@@ -149,6 +141,20 @@ def bind(
     if problems:
         raise WrongVariables(problems)
     return values
+
+
+def unknown_names(
+    given: Iterable[str], wanted: Mapping[str, Any], field: str, what: str
+) -> list[TemplateProblem]:
+    """A problem for each of the first names that nobody asked for."""
+    strange = list(islice((name for name in given if name not in wanted), MAX_PROBLEMS))
+    if not strange:
+        return []
+    known = ", ".join(wanted)[:300] or "none"
+    return [
+        TemplateProblem(f"{field}.{_shown_name(name)}", f"{what} of this prompt ({known})", "another one")
+        for name in strange
+    ]
 
 
 def _declaration(name: Any, value: Any, field: str) -> Variable:

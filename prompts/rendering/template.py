@@ -16,6 +16,7 @@ from .signature import Variable, WrongVariables
 
 Format = Literal["simple", "jinja2"]
 MAX_OUTPUT: Final = 1_000_000  # characters of what comes out
+_MAX_KEPT: Final = 20_000  # characters of templates whose names are remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,9 @@ class Template:
     @property
     def signature(self) -> dict[str, Variable]:
         """The variables that it uses itself, not those of what it includes. Raises ``TemplateProblem``."""
-        declarations = signature.declared(dict(self.variables))
+        declarations = signature.declared(self.variables)
         if self.format == "jinja2":
-            return signature.signature(_jinja_names(tuple(self.texts)), declarations, "json")
+            return signature.signature(_jinja_names(self.texts), declarations, "json")
         used = dict.fromkeys(name for text in self.texts for name in names.variables(text))
         return signature.signature(list(used), declarations, "string")
 
@@ -59,7 +60,7 @@ class Template:
     def declared(self) -> dict[str, Any]:
         """The declarations, without those that say what is inferred anyway. Raises ``TemplateProblem``."""
         inferred: signature.Type = "json" if self.format == "jinja2" else "string"
-        known = signature.declared(dict(self.variables))
+        known = signature.declared(self.variables)
         return {name: one for name, one in self.variables.items() if known[name] != Variable(name, inferred)}
 
     def check(self) -> None:
@@ -68,14 +69,19 @@ class Template:
         Declarations of variables that are not used here may be for what it includes; whether they are is
         known once that is resolved.
         """
+        self.check_names()
         used = self.signature
-        if len(used) > signature.MAX_VARIABLES:
-            raise TemplateProblem("content", f"at most {signature.MAX_VARIABLES} variables", str(len(used)))
         unused = [name for name in self.variables if name not in used]
-        if unused and not self.references:
+        if not self.references and unused:
             raise TemplateProblem(
                 f"variables.{unused[0]}", "a variable that the content uses", "one that it does not"
             )
+
+    def check_names(self) -> None:
+        """Raises ``TemplateProblem`` where it could never be rendered."""
+        used = self.signature
+        if len(used) > signature.MAX_VARIABLES:
+            raise TemplateProblem("content", f"at most {signature.MAX_VARIABLES} variables", str(len(used)))
         if both := [name for name in self.placeholders if name in used]:
             raise TemplateProblem(
                 "content", "different names for variables and placeholders", f"{both[0]} as both"
@@ -168,18 +174,8 @@ def _too_long() -> TemplateProblem:
 def _history(
     wanted: Sequence[str], given: Mapping[str, Any], allow_partial: bool
 ) -> dict[str, list[Message]]:
-    problems: list[TemplateProblem] = []
+    problems = signature.unknown_names(given, dict.fromkeys(wanted), "placeholders", "a placeholder")
     history: dict[str, list[Message]] = {}
-    for name in given:
-        if name not in wanted:
-            known = ", ".join(wanted) or "none"
-            problems.append(
-                TemplateProblem(
-                    f"placeholders.{name[:64]}",
-                    f"a placeholder of this prompt ({known[:300]})",
-                    "another one",
-                )
-            )
     for name in wanted:
         if name not in given:
             if not allow_partial:
@@ -200,7 +196,13 @@ def _conversation(value: Any, field: str) -> list[Message]:
     return [] if value == [] else messages.check(value, field, with_placeholders=False)
 
 
-@lru_cache(maxsize=4_096)
-def _jinja_names(texts: tuple[str, ...]) -> tuple[str, ...]:
-    """Asked of another process, and of the same templates again and again."""
+def _jinja_names(texts: Sequence[str]) -> Sequence[str]:
+    """Asked of another process, and of the same templates again and again: those of a usual length are
+    remembered.
+    """
+    return (_known_names if sum(map(len, texts)) <= _MAX_KEPT else jinja.analyse)(tuple(texts))
+
+
+@lru_cache(maxsize=1_024)
+def _known_names(texts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(jinja.analyse(texts))

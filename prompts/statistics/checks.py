@@ -19,9 +19,9 @@ def check_level(value: float, field: str) -> None:
 def check_successes(successes: int, n: int, arm: str = "") -> None:
     """Whole `successes` out of `n`, with at least one tried. Raises InvalidCounts."""
     end = f"_{arm}" if arm else ""
-    if n != int(n) or n < 1:
+    if not _is_whole(n) or n < 1:
         raise InvalidCounts(f"n{end}", "a whole number of at least 1", shown(n))
-    if successes != int(successes) or not 0 <= successes <= n:
+    if not _is_whole(successes) or not 0 <= successes <= n:
         raise InvalidCounts(f"successes{end}", f"a whole number from 0 to {n:,}", shown(successes))
 
 
@@ -33,7 +33,7 @@ def check_counts(counts: Sequence[float], field: str, arms: int, *, whole: bool 
     if len(counts) != arms:
         raise InvalidCounts(field, f"one count for each of {arms} arms", str(len(counts)))
     for at, count in enumerate(counts):
-        if not (math.isfinite(count) and count >= 0 and (not whole or count == int(count))):
+        if not (math.isfinite(count) and count >= 0 and (not whole or _is_whole(count))):
             kind = "a whole number" if whole else "a number"
             raise InvalidCounts(f"{field}[{at}]", f"{kind} of at least 0", shown(count))
 
@@ -47,3 +47,7 @@ def shares(weights: Sequence[float]) -> list[float]:
             raise InvalidWeights(f"weights[{at}]", "a number above 0", shown(weight))
     total = math.fsum(weights)
     return [weight / total for weight in weights]
+
+
+def _is_whole(value: float) -> bool:
+    return math.isfinite(value) and value == int(value)

@@ -3,11 +3,11 @@
 Let p̄ be the rate of all subjects of two arms, δ the second's rate minus the first's, and w their weights,
 which add up to 1. Then the first has the rate p̄ − w₂δ and the second p̄ + w₁δ, and a success is of the
 second with probability θ₁ = w₂ (p̄ + w₁δ) / p̄, a failure with θ₀ = w₂ (1 − p̄ − w₁δ) / (1 − p̄). With θ in
-place of w, E of `sequential` is a martingale where (p̄, δ) is the truth, so that what it rejects at level 0.9
-α it rejects falsely with that probability at most, ever. p̄ itself is bounded at level 0.1 α, by the mixture
-of Beta(½, ½) over binomial likelihoods (Robbins, "Statistical methods related to the law of the iterated
-logarithm", 1970). The interval is all δ that go with some p̄ within its bounds; outcomes between 0 and 1 are
-treated as there. It takes the rates to stay as they are, which the test does not.
+place of w, E of `sequential` is a martingale where (p̄, δ) is the truth, so that it ever reaches 1 / (0.9 α)
+with probability 0.9 α at most: what reaches it is left out. p̄ itself is bounded at level 0.1 α, by the
+mixture of Beta(½, ½) over binomial likelihoods (Robbins, "Statistical methods related to the law of the
+iterated logarithm", 1970). The interval is all δ that go with some p̄ within its bounds; outcomes between 0
+and 1 are treated as there. It takes the rates to stay as they are, which the test does not.
 
 For δ = 0 both θ are w whatever p̄ is. So the interval excludes 0 where E of the test reaches 1 / (0.9 α), a
 little after the test stops, and never before.
@@ -27,8 +27,9 @@ Two = tuple[float, float]
 
 # What part of the error rate the rate of all subjects gets, which matters little.
 _PART: Final = 0.1
-_GRID: Final = 101
-_HALVINGS: Final = 60
+# Rates p̄ that are tried: with thirty times as many, bounds move by less than 1 % of the interval's width.
+_GRID: Final = 51
+_HALVINGS: Final = 40
 _EDGE: Final = 1e-9
 
 

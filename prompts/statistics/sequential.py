@@ -3,7 +3,7 @@
 Each subject is assigned at random, to arm a with the known probability wₐ, and has one outcome. Where no arm
 matters, arms are independent of outcomes: among the successes they are drawn with probabilities w, and among
 the failures as well. So somebody who starts with 1 and bets, before each arm is seen, on arms in proportions
-q that depend on the past and on the outcome, at odds 1 / wₐ, expects to keep what he has: Σₐ wₐ · qₐ / wₐ =
+q that depend on the past and on the outcome, at odds 1 / wₐ, expects to keep what he has, as Σₐ wₐ · qₐ/wₐ is
 1. What he owns is a martingale, and by Ville's inequality (1939) it ever reaches 1 / α with probability α at
 most. Here q is learned among successes and among failures apart, from Dirichlet priors κ·w, whose product of
 predictions has a closed form that depends on the counts alone,
