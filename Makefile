@@ -56,7 +56,7 @@ sqld: ## Fetch the libSQL server that the tests of remote mode start
 	fi
 
 clean: ## Remove what can be fetched or built again; the database stays
-	rm -rf $(VENV) var/sqld var/peers-venv var/django_suite staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) var/sqld var/peers-venv var/langfuse-venvs var/django_suite staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.installed: requirements.txt | $(PY)

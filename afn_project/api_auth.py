@@ -1,8 +1,8 @@
-"""Who calls the API: an API key (Bearer, or Basic as public:secret), a session of the console, or anyone.
+"""Who calls the API: an API key (Bearer, or Basic as public:secret), a token of Clerk, a session, or anyone.
 
 Operations declare what they need (``vectors.permissions.needs``). Writing needs the Django permission of the
-user behind the key or session; a key also needs the scope "read" or "write", a session a CSRF token with
-every method that may change something.
+user behind the key, token or session; a key also needs the scope "read" or "write", a session a CSRF token
+with every method that may change something. A token needs none: no browser sends it by itself.
 """
 
 from collections.abc import Callable
@@ -18,10 +18,27 @@ from ninja.utils import check_csrf
 from prompts.models import ApiKey, Scope, User
 from vectors.permissions import READING, needed_permission
 
-from . import idempotency
+from . import clerk, idempotency
+from .key_cache import key_cache
 from .replicas import bookkeeping
 
 UNKNOWN_KEY = "This key is unknown, revoked or expired."
+
+
+class ClerkToken(HttpBearer):
+    """Only where CLERK_ISSUER is set, and only for what looks like a token: all else may be a key."""
+
+    def __call__(self, request: HttpRequest) -> User | None:
+        token = request.headers.get("Authorization", "").partition(" ")[2].strip()
+        is_meant = settings.CLERK_ISSUER and _scheme(request) == "bearer" and clerk.is_token(token)
+        return self.authenticate(request, token) if is_meant else None
+
+    def authenticate(self, request: HttpRequest, token: str) -> User:
+        user = clerk.user_of(token)
+        _check_permission(request, user)
+        request.user = user
+        idempotency.begin(request, user)
+        return user
 
 
 class ApiKeyBearer(HttpBearer):
@@ -29,7 +46,7 @@ class ApiKeyBearer(HttpBearer):
         return super().__call__(request) if _scheme(request) == "bearer" else None
 
     def authenticate(self, request: HttpRequest, token: str) -> User:
-        return _admit(request, ApiKey.objects.by_secret(token.strip()))
+        return _admit(request, lambda: ApiKey.objects.by_secret(token.strip()))
 
 
 class ApiKeyPair(HttpBasicAuth):
@@ -38,21 +55,19 @@ class ApiKeyPair(HttpBasicAuth):
 
     def authenticate(self, request: HttpRequest, username: str, password: str) -> User:
         is_storable = "\0" not in username  # the database refuses to compare with it
-        return _admit(request, ApiKey.objects.by_pair(username, password) if is_storable else None)
+        return _admit(request, lambda: ApiKey.objects.by_pair(username, password) if is_storable else None)
 
 
 class Session(SessionAuth):
     def __call__(self, request: HttpRequest) -> User | None:
-        user = request.user
         if "Authorization" in request.headers:  # credentials that nobody understood
             raise AuthenticationError(message=UNKNOWN_KEY)
+        user = request.user
         if not isinstance(user, User):
             return None
         if check_csrf(request):
             raise AuthorizationError(message="The CSRF token is missing or wrong: send it as X-CSRFToken.")
-        permission = needed_permission(request)
-        if permission != READING and not user.has_perm(permission):
-            raise AuthorizationError(message=f"Your account lacks the permission {permission}.")
+        _check_permission(request, user)
         idempotency.begin(request, user)
         return user
 
@@ -64,17 +79,34 @@ def public_read(request: HttpRequest) -> AnonymousUser | None:
 
 
 # In this order: credentials that are given count, wrong ones even where reading is public.
-AUTH: list[Callable[[HttpRequest], Any]] = [ApiKeyBearer(), ApiKeyPair(), Session(), public_read]
+AUTH: list[Callable[[HttpRequest], Any]] = [
+    ClerkToken(),
+    ApiKeyBearer(),
+    ApiKeyPair(),
+    Session(),
+    public_read,
+]
 
 
 def _scheme(request: HttpRequest) -> str:
     return request.headers.get("Authorization", "").partition(" ")[0].lower()
 
 
-def _admit(request: HttpRequest, key: ApiKey | None) -> User:
-    if key is None:
-        raise AuthenticationError(message=UNKNOWN_KEY)
+def _check_permission(request: HttpRequest, user: User) -> None:
     permission = needed_permission(request)
+    if permission != READING and not user.has_perm(permission):
+        raise AuthorizationError(message=f"Your account lacks the permission {permission}.")
+
+
+def _admit(request: HttpRequest, look_up: Callable[[], ApiKey | None]) -> User:
+    permission = needed_permission(request)
+    credentials = request.META["HTTP_AUTHORIZATION"]
+    key = key_cache.get(credentials) if permission == READING else None
+    if key is None:
+        key = look_up()
+        if key is None:
+            raise AuthenticationError(message=UNKNOWN_KEY)
+        key_cache.put(credentials, key)
     scope = Scope.READ if permission == READING else Scope.WRITE
     if not key.allows(scope):
         raise AuthorizationError(message=f"This key lacks the scope {scope.value!r}.")

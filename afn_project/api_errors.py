@@ -1,9 +1,12 @@
-"""Every error of the API as JSON: ``{"detail": …}``, a text or a list of ``{"field", "msg"}``."""
+"""Every error of the API as JSON: ``{"detail": …}``, a text or a list of ``{"field", "msg"}``.
+
+Below ``/api/public`` they have the form that clients of Langfuse read (``api_forms``).
+"""
 
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -23,17 +26,20 @@ from prompts.comparing import UnknownPrompts
 from prompts.database_pairs import MergeProblem, SameDatabase
 from prompts.errors import EvidenceMissing, NotThere, Protected, Refused, RegistryProblem
 from prompts.merge_results import MergeConflict
-from prompts.rendering.errors import TemplateProblem
+from prompts.rendering.errors import RenderingUnavailable, TemplateProblem
 from prompts.rendering.signature import WrongVariables
 from prompts.serving.reading import Unresolvable
 from vectors.errors import CollectionNotFound, EmbedderError, StaleBatch, VectorError
 
 from . import database_errors, idempotency
+from .api_forms import form, is_public
 from .api_json import InvalidJson
 from .libsql.errors import ServerError
 
 logger = logging.getLogger(__name__)
 MAX_PROBLEMS = 20
+# Where bodies come packed: clients of Langfuse export spans so.
+TAKES_GZIP = {"/api/public/otel/v1/traces"}
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,8 @@ def install(api: NinjaAPI) -> None:
 
 def _answer(api: NinjaAPI, describe: Callable[[Any], Problem], request: HttpRequest, error: Any) -> Any:
     problem = describe(error)
-    response = api.create_response(request, {"detail": problem.detail}, status=problem.status)
+    status, body = form(request.path, problem.status, problem.detail)
+    response = api.create_response(request, body, status=status)
     for name, value in problem.headers.items():
         response[name] = value
     return response
@@ -87,8 +94,10 @@ def _model(error: exceptions.ValidationError) -> Problem:
         for one in errors
         for message in one.messages
     ]
-    is_taken = any(one.code == "unique" for errors in named.values() for one in errors)
-    return Problem(409 if is_taken else 422, found[:MAX_PROBLEMS])
+    codes = {one.code for errors in named.values() for one in errors}
+    if "unavailable" in codes:
+        return Problem(503, found[:MAX_PROBLEMS], {"Retry-After": "1"})
+    return Problem(409 if "unique" in codes else 422, found[:MAX_PROBLEMS])
 
 
 def _vector(error: VectorError) -> Problem:
@@ -233,6 +242,7 @@ DESCRIPTIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     Refused: partial(_registry, 409),
     Unresolvable: partial(_registry, 409),
     TemplateProblem: _template,
+    RenderingUnavailable: lambda error: replace(_template(error), status=503, headers={"Retry-After": "1"}),
     IntegrityError: _integrity,
     DataError: lambda error: Problem(422, "Expected text without NUL characters."),
     OperationalError: _database,
@@ -260,26 +270,38 @@ class JsonErrorsMiddleware:
             return self.get_response(request)
         if "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length"):
             # Django would take the body for empty (WSGI leaves its end unknown).
-            return JsonResponse({"detail": "Send the body with a Content-Length, not chunked."}, status=411)
-        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-            return JsonResponse({"detail": "Send the body as it is, without a Content-Encoding."}, status=415)
+            return _error(request, 411, "Send the body with a Content-Length, not chunked.")
+        if not _is_readable(request):
+            return _error(request, 415, "Send the body as it is, without a Content-Encoding.")
         response = self.get_response(request)
         if response.status_code < 400 or _is_json(response):
             return response
-        answer = JsonResponse({"detail": _reason(response)}, status=response.status_code)
+        answer = _error(request, response.status_code, _reason(request, response))
         for name in ("Allow", "Retry-After"):
             if name in response.headers:
                 answer[name] = response.headers[name]
         return answer
 
 
+def _error(request: HttpRequest, status: int, text: str) -> JsonResponse:
+    status, body = form(request.path, status, text)
+    return JsonResponse(body, status=status)
+
+
+def _is_readable(request: HttpRequest) -> bool:
+    """Is the body as it is, or packed as its operation can unpack it?"""
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    return encoding == "identity" or (encoding == "gzip" and request.path in TAKES_GZIP)
+
+
 def _is_json(response: HttpResponseBase) -> bool:
     return response.headers.get("Content-Type", "").startswith("application/json")
 
 
-def _reason(response: HttpResponseBase) -> str:
+def _reason(request: HttpRequest, response: HttpResponseBase) -> str:
     if response.status_code == HTTPStatus.NOT_FOUND:
-        return "There is no such path; /api/v1/docs lists those that are. They end without a slash."
+        page = "/api/public/openapi.json" if is_public(request.path) else "/api/v1/docs"
+        return f"There is no such path; {page} lists those that are. They end without a slash."
     if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         return f"This path takes {response.headers.get('Allow', 'other methods')} only."
     return HTTPStatus(response.status_code).phrase

@@ -9,6 +9,7 @@ from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.views.defaults import server_error as page_500
 
+from .api_forms import form
 from .libsql.errors import OutcomeUnknown, ServerError, WritesBlocked
 
 logger = logging.getLogger(__name__)
@@ -50,7 +51,8 @@ def describe(error: ServerError) -> tuple[int, str]:
 def answer(request: HttpRequest, error: ServerError) -> HttpResponse:
     status, text = describe(error)
     if request.path.startswith("/api/"):
-        response: HttpResponse = JsonResponse({"detail": text}, status=status)
+        status, body = form(request.path, status, text)
+        response: HttpResponse = JsonResponse(body, status=status)
     else:
         context = {
             "reason": getattr(error, "reason", ""),

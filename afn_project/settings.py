@@ -98,19 +98,20 @@ MIDDLEWARE = [
     "afn_project.unread_bodies.UnreadBodyMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "prompts.serving.responses.ServingMiddleware",
     "afn_project.api_errors.JsonErrorsMiddleware",
     "afn_project.bad_input.BadInputMiddleware",
     "afn_project.database_errors.DatabaseErrorsMiddleware",
     "afn_project.replicas.ReadYourWritesMiddleware",
     "afn_project.idempotency.IdempotencyMiddleware",
-    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "afn_project.console_only.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "afn_project.console_only.CsrfViewMiddleware",
+    "afn_project.console_only.AuthenticationMiddleware",
+    "afn_project.console_only.MessageMiddleware",
+    "afn_project.console_only.XFrameOptionsMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "afn_project.urls"
@@ -182,11 +183,12 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.log_level},
     # One line a task is too much where tasks run inside requests and commands.
     # The HTTP client logs whole addresses, and a service's may carry a password.
-    "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpx2", "httpcore", "openai")}
+    "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpx2", "httpcore", "httpcore2", "openai")}
     | {"celery.app.trace": {"level": "INFO" if REDIS_URL else "WARNING"}},
 }
 
 # AFN's own
+AFN_SERVING_CACHE_MB = env.afn_serving_cache_mb
 AFN_READ_YOUR_WRITES = env.afn_read_your_writes
 AFN_SERVER_CONNECTIONS = env.afn_server_connections
 AFN_PROCESSES = env.afn_processes
@@ -213,6 +215,13 @@ DB_ECHO = env.db_echo
 AFN_PUBLIC_READ = env.afn_public_read
 AFN_PUBLIC_READ_IS_SET = "afn_public_read" in env.model_fields_set
 AFN_CORS_ORIGINS = CORS_ALLOWED_ORIGINS = env.afn_cors_origins
+AFN_OUTGOING_ALLOWED = env.afn_outgoing_allowed
+CLERK_ISSUER = env.clerk_issuer
+CLERK_JWKS_URL = env.clerk_jwks_url
+CLERK_AUDIENCE = env.clerk_audience
+CLERK_AUTHORIZED_PARTIES = env.clerk_authorized_parties
+CLERK_LEEWAY = env.clerk_leeway
+CLERK_CREATE_USERS = env.clerk_create_users
 CORS_ALLOW_HEADERS = (*default_headers, "idempotency-key")
 CORS_URLS_REGEX = r"^/api/"  # never the console; and browsers send no cookies along, only keys
 

@@ -6,15 +6,17 @@ from prompts.admin.look import favicon
 from prompts.admin.search import search_page
 
 from .api import api
+from .langfuse_api import api as langfuse_api
 
 handler500 = "afn_project.database_errors.server_error"
 urlpatterns = [
+    re_path("^api(/v1)?/?$", RedirectView.as_view(url="/api/v1/docs")),
+    path("api/v1/", api.urls),  # first, for it is asked most
+    path("api/public/", langfuse_api.urls),
     path("", RedirectView.as_view(url="/admin/", permanent=False)),
     path("favicon.ico", favicon),
     # Before unfold's page of the same address, which `admin:search` therefore leads to.
     path("admin/search/", admin.site.admin_view(search_page)),
     path("admin/", admin.site.urls),
-    re_path("^api(/v1)?/?$", RedirectView.as_view(url="/api/v1/docs")),
-    path("api/v1/", api.urls),
     path("", include("ops.urls")),
 ]

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 
 from vectors.managed import manage
 
@@ -10,5 +11,7 @@ class PromptsConfig(AppConfig):
     def ready(self) -> None:
         from . import signals  # noqa: F401 - connects itself
         from .indexing import COLLECTION
+        from .serving import watching
 
+        connection_created.connect(watching.install, dispatch_uid="watch-what-is-served")
         manage(COLLECTION, "It follows the prompts: change those instead.")

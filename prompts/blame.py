@@ -1,17 +1,18 @@
 """Which version brought each line of a prompt, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from django.db.models.functions import Length
 
-from .diffs import matching_blocks, split_lines
-from .errors import NotThere
+from .diffs import Block, matcher, split_lines
+from .errors import NotThere, RegistryProblem
 from .models import Prompt, PromptVersion
 
 _MAX_LENGTH: Final = 20_000_000  # characters of all versions that are looked at
+MAX_LINES: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,9 @@ class Blame:
 
 
 def blame(prompt: Prompt, number: int) -> Blame:
-    """The lines of the version `number`, of a chat those of its transcript. Raises ``NotThere``."""
+    """The lines of the version `number`, of a chat those of its transcript. Raises ``NotThere``, or another
+    ``RegistryProblem`` for more than ``MAX_LINES``.
+    """
     versions = prompt.versions.kept().filter(version__lte=number).order_by("-version")
     sizes = list(versions.annotate(size=Length("content")).values_list("version", "size"))
     if not sizes or sizes[0][0] != number:
@@ -52,19 +55,22 @@ def blame(prompt: Prompt, number: int) -> Blame:
     history = versions.filter(version__gte=oldest).select_related("author").order_by("version")
     lines: list[str] = []
     owners: list[PromptVersion] = []
+    match = matcher()
     for one in history.iterator(chunk_size=50):
         after = split_lines(one.text_of(prompt.type))
-        owners = _carried(lines, after, owners, one)
+        owners = _carried(match(lines, after), len(after), owners, one)
         lines = after
         one.content = ""  # what it brought is in the lines now
+    if len(lines) > MAX_LINES:
+        raise RegistryProblem("version", f"a version of at most {MAX_LINES:,} lines", f"{len(lines):,}")
     return Blame(number, list(map(_line, range(1, len(lines) + 1), lines, owners)), oldest == sizes[-1][0])
 
 
 def _carried(
-    before: Sequence[str], after: Sequence[str], owners: Sequence[PromptVersion], version: PromptVersion
+    same: Iterable[Block], count: int, owners: Sequence[PromptVersion], version: PromptVersion
 ) -> list[PromptVersion]:
-    carried = [version] * len(after)
-    for start, at, size in matching_blocks(before, after):
+    carried = [version] * count
+    for start, at, size in same:
         carried[at : at + size] = owners[start : start + size]
     return carried
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.db.models import Q
+from django.db.models.functions import Length
 
 from .errors import CompositionProblem
 from .models import LATEST, Kind, Prompt, PromptLabel, PromptVersion
@@ -20,6 +21,8 @@ from .rendering.template import Template
 MAX_DEPTH: Final = 5
 MAX_PARTS: Final = 500  # different prompts included, in all levels together
 MAX_LENGTH: Final = 1_000_000  # characters once everything is in its place
+# Characters that are read for it. Chats are longer as they are stored, the more so the more they escape.
+MAX_READ: Final = 4 * MAX_LENGTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +66,32 @@ def part_of(name: str, kind: str, version: PromptVersion) -> Part:
     return Part(version.pk, name, version.version, version.template_of(kind))
 
 
-def compose(root: Part, *, using: str | None = None) -> Composition:
-    """`root` with everything that it includes in its place. Raises ``CompositionProblem``."""
+def compose(
+    root: Part, *, instead: Mapping[Reference, Part] | None = None, using: str | None = None
+) -> Composition:
+    """`root` with everything that it includes in its place. Raises ``CompositionProblem``.
+
+    References lead to where they are stored to lead, or `instead` to what is given for them.
+    """
     if not root.template.references:
         return Composition(root, root.template)
-    parts = _collect(root, using)
+    parts = _collect(root, instead or {}, using)
     _check_nesting(root, parts)
     return Composition(root, _Assembly(root, parts).template(), parts)
 
 
-def _collect(root: Part, using: str | None) -> dict[Reference, Part]:
+def _collect(root: Part, instead: Mapping[Reference, Part], using: str | None) -> dict[Reference, Part]:
     parts: dict[Reference, Part] = {}
     wanted = root.template.references
+    read = 0
     for _ in range(MAX_DEPTH):
-        found = find_parts([one for one in wanted if one not in parts], using)
+        if (total := len(parts) + len(wanted)) > MAX_PARTS:
+            raise CompositionProblem("content", f"at most {MAX_PARTS} included prompts", f"{total:,}")
+        known = {one: instead[one] for one in wanted if one in instead}
+        found = known | find_parts([one for one in wanted if one not in known], using, MAX_READ - read)
+        read += sum(len(part.template.content) for part in found.values())
         for reference in wanted:
-            if reference not in parts and reference not in found:
+            if reference not in found:
                 raise CompositionProblem(
                     "content",
                     "included prompts that exist",
@@ -86,8 +99,6 @@ def _collect(root: Part, using: str | None) -> dict[Reference, Part]:
                     "Create it, or give it that label.",
                 )
         parts |= found
-        if len(parts) > MAX_PARTS:
-            raise CompositionProblem("content", f"at most {MAX_PARTS} included prompts", str(len(parts)))
         for reference, part in found.items():
             _check_fit(root, reference, part)
         inner = [one for part in found.values() for one in part.template.references]
@@ -108,8 +119,12 @@ def _check_fit(root: Part, reference: Reference, part: Part) -> None:
         )
 
 
-def find_parts(wanted: Sequence[Reference], using: str | None = None) -> dict[Reference, Part]:
-    """Where references lead now; those that lead nowhere are left out. Three queries at most."""
+def find_parts(
+    wanted: Sequence[Reference], using: str | None = None, most: int = MAX_READ
+) -> dict[Reference, Part]:
+    """Where references lead now; those that lead nowhere are left out. Four queries at most. Raises
+    ``CompositionProblem`` where that is more than `most` characters.
+    """
     if not wanted:
         return {}
     prompts = {
@@ -120,33 +135,39 @@ def find_parts(wanted: Sequence[Reference], using: str | None = None) -> dict[Re
         .order_by()
     }
     labels = _served(wanted, prompts, using)
-    numbers = {(prompts[one.name].pk, one.version) for one in wanted if one.version and one.name in prompts}
-    numbers |= {(prompt.pk, prompt.version) for prompt in prompts.values()}
-    rows = (
+    numbers: dict[Reference, tuple[str, int]] = {}
+    ids: dict[Reference, str] = {}
+    for one in wanted:
+        prompt = prompts.get(one.name)
+        if prompt and one.label in ("", LATEST):
+            numbers[one] = (prompt.pk, one.version or prompt.version)
+        elif prompt and (key := labels.get((prompt.pk, one.label))):
+            ids[one] = key
+    # Without the contents: of some prompts these are versions that only others are wanted of.
+    lengths = (
         PromptVersion.objects.using(using)
         .kept()
         .filter(
-            Q(pk__in=labels.values())
-            | Q(prompt__in={key for key, _ in numbers}, version__in={number for _, number in numbers})
+            Q(pk__in=ids.values())
+            | Q(prompt__in={key for key, _ in numbers.values()}, version__in={n for _, n in numbers.values()})
         )
         .order_by()
+        .values_list("pk", "prompt", "version", Length("content"))
     )
-    by_id: dict[str, PromptVersion] = {}
-    by_number: dict[tuple[str, int], PromptVersion] = {}
-    for row in rows:
-        by_id[row.pk] = by_number[row.prompt_id, row.version] = row
-    found: dict[Reference, Part] = {}
-    for one in wanted:
-        prompt = prompts.get(one.name)
-        if prompt is None:
-            continue
-        if one.label and one.label != LATEST:
-            version = by_id.get(labels.get((prompt.pk, one.label), ""))
-        else:
-            version = by_number.get((prompt.pk, one.version or prompt.version))
-        if version:
-            found[one] = part_of(one.name, prompt.type, version)
-    return found
+    length_of: dict[str, int] = {}
+    by_number: dict[tuple[str, int], str] = {}
+    for key, prompt_id, number, length in lengths:
+        by_number[prompt_id, number], length_of[key] = key, length
+    ids = {one: key for one, key in ids.items() if key in length_of}
+    ids |= {one: by_number[number] for one, number in numbers.items() if number in by_number}
+    if sum(length_of[key] for key in set(ids.values())) > most:
+        raise _too_long()
+    versions = PromptVersion.objects.using(using).order_by().in_bulk(set(ids.values()))
+    return {
+        one: part_of(one.name, prompts[one.name].type, versions[key])
+        for one, key in ids.items()
+        if key in versions
+    }
 
 
 def _served(
@@ -173,6 +194,8 @@ def _check_nesting(root: Part, parts: Mapping[Reference, Part]) -> None:
             raise CompositionProblem(
                 "content", "prompts that do not include each other", f"{part} in a circle"
             )
+        if len(above) == MAX_DEPTH:
+            raise _too_deep()
         if part.id not in heights:
             inner = [height(parts[one], (*above, part.id)) for one in part.template.references]
             heights[part.id] = 1 + max(inner, default=0)
@@ -227,14 +250,15 @@ class _Assembly:
         return entries
 
     def fill(self, text: str) -> str:
-        wanted = references.references(text)
-        if not wanted:
+        if references.MARK not in text:
             return text
-        for reference in wanted:
+        length = len(text)
+        for reference, times in references.count(text).items():
             if reference not in self.texts:
                 self.texts[reference] = self.fill(self.text_of(reference))
-        if len(text) + references.growth(text, self.texts) > MAX_LENGTH:
-            raise _too_long()
+            length += times * len(self.texts[reference])
+            if length > MAX_LENGTH:  # before others are filled in, which may be as long
+                raise _too_long()
         return references.replace(text, self.texts.__getitem__)
 
     def text_of(self, reference: Reference) -> str:

@@ -2,6 +2,7 @@
 
 * The view ``prompt_embeddings``: one row a prompt, with its vector.
 * Triggers that delete (or detach) what belongs to a deleted row, as Django does when it deletes.
+* Triggers that count each change of what is served (`prompts.serving.epoch`).
 * Triggers that keep the versions of prompts and the log of labels as they are.
 
 All are made after every migration and dropped before it: SQLite refuses to rebuild a table that a view
@@ -40,6 +41,18 @@ _KEPT = {
         "the log of labels is only added to",
     ),
 }
+# The row may have been flushed away with all others: then it is another generation that begins.
+_COUNT = (
+    "INSERT INTO registry_epoch (id, number) VALUES (1, 1) "
+    "ON CONFLICT (id) DO UPDATE SET number = registry_epoch.number + 1"
+)
+# What an answer to an application is made of; of users it is the name.
+_SERVED = {
+    "prompts": ("INSERT", "UPDATE", "DELETE"),
+    "prompt_versions": ("INSERT", "UPDATE", "DELETE"),
+    "prompt_labels": ("INSERT", "UPDATE", "DELETE"),
+    "users": ("UPDATE OF username",),
+}
 
 
 def drop(using: str = "default") -> None:
@@ -60,7 +73,8 @@ def create(using: str = "default") -> None:
     with connections[using].cursor() as cursor:
         for table in _KEPT:
             cursor.execute(_keep(table))
-        for statement in _cascades():
+        cursor.execute(_COUNT)
+        for statement in (*_counts(), *_cascades()):
             cursor.execute(statement)
 
 
@@ -83,6 +97,14 @@ def create_view(collection: Collection | None, using: str = "default") -> None:
             f"SELECT records.id, records.prompt_id, {vector} AS embedding, records.model, records.created_at "
             f"FROM prompt_embedding_records AS records {joins}"
         )
+
+
+def _counts() -> Iterator[str]:
+    """For each table and kind of change a trigger that counts the registry's epoch up."""
+    for table, events in _SERVED.items():
+        for event in events:
+            name = f"{_PREFIX}{table}_counts_{event.partition(' ')[0].lower()}"
+            yield f"CREATE TRIGGER {name} AFTER {event} ON {table} BEGIN {_COUNT}; END"
 
 
 def _keep(table: str) -> str:

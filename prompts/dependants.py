@@ -1,17 +1,25 @@
 """Which prompts include a prompt: what is to be looked at before it is renamed, deleted or changed."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import models
 from django.db.models.expressions import RawSQL
 
-from .models import Prompt, PromptVersion
+from .composition import MAX_DEPTH, Part, compose, part_of
+from .errors import CompositionProblem, Refused
+from .models import Prompt, PromptLabel, PromptVersion
 from .rendering.errors import TemplateProblem
 from .rendering.references import MARK, Reference
 
-_HAS_REFERENCES: Final = "instr(prompt_versions.content, %s) > 0"
+MAX_CHECKED: Final = 200  # versions that are composed anew when what they include changes
+# The name as it stands in a text, or in a chat's JSON, where plain SQL may have escaped any letter of it.
+_INCLUDES: Final = (
+    "(instr({table}.content, %s) > 0 AND (instr({table}.content, %s) > 0 "
+    "OR instr({table}.content, %s) > 0 OR instr({table}.content, '\\u') > 0))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +48,10 @@ def find_dependants(name: str, *, using: str | None = None) -> list[Dependant]:
 
     Found in the contents themselves: so what plain SQL wrote or a merge brought over counts as well.
     """
-    has_references = RawSQL(_HAS_REFERENCES, [MARK], output_field=models.BooleanField())  # noqa: S611
     versions = (
         PromptVersion.objects.using(using)
         .kept()
-        .filter(has_references, prompt__deleted_at=None)
+        .filter(_includes("prompt_versions", name), prompt__deleted_at=None)
         .exclude(prompt__name=name)
         .select_related("prompt")
         .defer("prompt__content", "prompt__metadata")
@@ -52,6 +59,77 @@ def find_dependants(name: str, *, using: str | None = None) -> list[Dependant]:
         .order_by("prompt__name", "-version")
     )
     return [found for version in versions for found in _of_version(version, name)]
+
+
+def check_dependants(name: str, before: Mapping[Reference, Part], *, using: str | None = None) -> None:
+    """Refuse a change after which what applications read could not be composed any more, and could before.
+
+    To be called once it is made, in its transaction: `before` is where references to the prompt `name` led
+    that lead elsewhere now. Looks at the versions that are the newest or have labels, at those that include
+    them, and so on; at the first ``MAX_CHECKED``. Raises ``Refused``.
+    """
+    seen: dict[str, Part] = {}
+    names = [name]
+    for level in range(MAX_DEPTH):
+        found: list[Part] = []
+        for one in names:
+            for part in _live(one, using):
+                is_affected = level > 0 or not before.keys().isdisjoint(part.template.references)
+                if is_affected and part.id not in seen and len(seen) < MAX_CHECKED:
+                    seen[part.id] = part
+                    found.append(part)
+                    _check(part, name, before, using)
+        names = list(dict.fromkeys(part.name for part in found))
+
+
+def _check(part: Part, name: str, before: Mapping[Reference, Part], using: str | None) -> None:
+    problem = _problem(part, {}, using)
+    if problem and _problem(part, before, using) is None:
+        raise Refused(
+            "content",
+            f"a version of {name} with which {part} can still be composed",
+            f"one with which it fails: expected {problem.expected}, got {problem.got}",
+            f"Change {part.name} first, or have it include a version of {name} by its number.",
+        )
+
+
+def _problem(
+    part: Part, instead: Mapping[Reference, Part], using: str | None
+) -> CompositionProblem | TemplateProblem | None:
+    try:
+        compose(part, instead=instead, using=using).template.check_names()
+    except (CompositionProblem, TemplateProblem) as problem:
+        return problem
+    return None
+
+
+def _live(name: str, using: str | None) -> Iterator[Part]:
+    """Versions of other prompts that include the prompt `name`, and are the newest or have labels."""
+    newest = Prompt.objects.using(using).filter(_includes("prompts", name)).order_by("name")
+    for prompt in newest.exclude(name=name)[:MAX_CHECKED]:
+        part = Part(f"{prompt.pk} {prompt.version}", prompt.name, prompt.version, prompt.template)
+        if _names(part, name):
+            yield part
+    labels = PromptLabel.objects.using(using).filter(prompt__deleted_at=None).exclude(prompt__name=name)
+    served = PromptVersion.objects.using(using).filter(pk__in=labels.values("version"))
+    versions = served.filter(_includes("prompt_versions", name)).exclude(version=models.F("prompt__version"))
+    for version in versions.select_related("prompt").order_by("prompt__name", "version")[:MAX_CHECKED]:
+        part = part_of(version.prompt.name, version.prompt.type, version)
+        if _names(part, name):
+            yield part
+
+
+def _names(part: Part, name: str) -> bool:
+    try:
+        return any(one.name == name for one in part.template.references)
+    except TemplateProblem:  # written with plain SQL
+        return False
+
+
+def _includes(table: str, name: str) -> RawSQL:
+    """Whether the content of a row may include the prompt: told by the database, which reads all of them."""
+    params = [MARK, name, json.dumps(name, ensure_ascii=False)[1:-1]]
+    return RawSQL(_INCLUDES.format(table=table), params, output_field=models.BooleanField())  # noqa: S611
 
 
 def _of_version(version: PromptVersion, name: str) -> Iterator[Dependant]:

@@ -8,7 +8,7 @@ the worst case, so all its work is taken from a budget; passages beyond that cou
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import groupby, zip_longest
@@ -82,6 +82,11 @@ def compare(old: str, new: str) -> Diff:
 def matching_blocks(old: Sequence[str], new: Sequence[str]) -> list[Block]:
     """Runs of lines that both have, in order, none overlapping another; bounded in time as `compare` is."""
     return _Comparison(by_words=False).blocks(old, new)
+
+
+def matcher() -> Callable[[Sequence[str], Sequence[str]], list[Block]]:
+    """As `matching_blocks`, for many texts: all of them together take the time of one."""
+    return _Comparison(by_words=False).blocks
 
 
 class _Comparison:

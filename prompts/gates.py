@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import EvidenceMissing
-from .models import Evaluation, Evidence, LabelPolicy, Prompt, PromptVersion
+from .models import Evaluation, Evidence, LabelMove, LabelPolicy, Prompt, PromptVersion
 from .statistics.paired import PairedTest, paired_test
 
 Scores = npt.NDArray[np.float64]
 MAX_ITEMS: Final = 100_000
+_ROUNDING: Final = 1e-9  # by which a mean of floats may miss the threshold it is equal to
 
 
 def check(
@@ -52,12 +53,25 @@ def weigh(prompt: Prompt, label: str, version: PromptVersion, *, using: str | No
     policy = LabelPolicy.objects.using(using).filter(name=label).first()
     if policy is None:
         return Verdict(True, Evidence.NONE, "", None)
-    serving = PromptVersion.objects.using(using).filter(labels__prompt=prompt.pk, labels__name=label).first()
+    labelled = PromptVersion.objects.using(using).filter(labels__prompt=prompt.pk, labels__name=label)
+    serving = labelled.first() or served_last(prompt, label, using=using)
     try:
         found = check(policy, version, serving, using=using)
     except EvidenceMissing as missing:
         return Verdict(False, policy.evidence, str(missing), missing.evidence)
     return Verdict(True, policy.evidence, "", found)
+
+
+def served_last(prompt: Prompt, label: str, *, using: str | None = None) -> PromptVersion | None:
+    """What a label served before it was taken off: that counts, or else to take it off would be the way
+    around its policy. In the trash or not; None where it served nothing, or what was purged.
+    """
+    moves = LabelMove.objects.using(using).filter(prompt=prompt.pk, label=label, from_version__isnull=False)
+    last = moves.order_by("-id").values("from_version", "created_at").first()
+    if last is None:
+        return None
+    versions = PromptVersion.objects.using(using).filter(prompt=prompt.pk, version=last["from_version"])
+    return versions.filter(created_at__lte=last["created_at"]).first()
 
 
 def mean_score(version: PromptVersion, name: str = "", *, using: str | None = None) -> dict[str, Any]:
@@ -98,18 +112,18 @@ def scores_by_item(version: PromptVersion, name: str = "", *, using: str | None 
         Evaluation.objects.using(using)
         .filter(version=version.pk, name=name)
         .exclude(item="")
-        .order_by("created_at", "pk")
+        .order_by("-created_at", "-pk")
         .values_list("item", "score")
     )
-    return dict(rows[:MAX_ITEMS])
+    return dict(sorted(dict(reversed(rows[:MAX_ITEMS])).items()))
 
 
 def _check_threshold(policy: LabelPolicy, version: PromptVersion, using: str | None) -> dict[str, Any]:
     found = {**mean_score(version, policy.score_name, using=using), "test": "threshold"}
     _check_count(policy, found)
-    if found["estimate"] < policy.threshold:
+    if policy.threshold is None or found["estimate"] < policy.threshold - _ROUNDING:
         raise EvidenceMissing(
-            "version", f"a mean score of at least {policy.threshold:g}", f"{found['estimate']:.4g}", found
+            "version", f"a mean score of at least {policy.threshold}", f"{found['estimate']:.4g}", found
         )
     return found
 

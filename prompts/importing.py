@@ -18,7 +18,6 @@ from django.db.models import F, Q
 from . import indexing
 from .import_files import ImportFileError, ImportRow, Refusal, read_rows
 from .models import Prompt, PromptVersion, User
-from .models.prompt import hash_content
 from .validators import MAX_NAME_LENGTH
 
 SAMPLES = Path(__file__).parent / "samples" / "prompts.jsonl"
@@ -88,7 +87,7 @@ class _Plan:
     def __init__(self, source: str) -> None:
         self.source = source
         is_known = Q(version=F("prompt__version")) | Q(prompt__source=source)
-        versions = PromptVersion.objects.filter(is_known).order_by()
+        versions = PromptVersion.objects.kept().filter(is_known, prompt__deleted_at=None).order_by()
         # The hash of each content that is no news, and the name of its prompt.
         self.contents = dict(versions.values_list("content_hash", "prompt__name"))
         self.names = set(Prompt.objects.values_list("name", flat=True))
@@ -97,7 +96,7 @@ class _Plan:
     def decide(self, row: ImportRow, user: User) -> Prompt | Refusal | None:
         """The prompt to save, or why the row is refused, or None where it changes nothing."""
         try:
-            content_hash = hash_content(row.content)
+            row.content.encode()
         except UnicodeEncodeError:
             return Refusal(row.line, "content", "Unicode text", "a lone surrogate")
         prompt = self._existing(row) or Prompt(name=row.name or self._free_name(row))
@@ -107,6 +106,7 @@ class _Plan:
         prompt.tags, prompt.metadata, prompt.source = row.tags, row.metadata, self.source
         if refusal := self._check(prompt, row.line):
             return refusal
+        content_hash = prompt.content_hash
         holder = self.contents.get(content_hash) or self._former_holder(prompt, content_hash)
         if not holder and row.name in self.named_here:
             return Refusal(row.line, "name", "a name that occurs once in the file", row.name)
@@ -142,6 +142,7 @@ class _Plan:
     def _check(prompt: Prompt, line: int) -> Refusal | None:
         try:
             prompt.clean_fields(exclude=["user"])
+            prompt.clean()
         except ValidationError as error:
             name, errors = next(iter(error.error_dict.items()))
             if errors[0].code in ("blank", "null", "no_text"):
@@ -161,4 +162,5 @@ def guess_language(text: str) -> str:
 def _clean(title: str) -> str:
     """A title as one part of a name: slashes and bars replaced, single spaces, printable characters only."""
     printable = "".join(character if character.isprintable() else " " for character in title)
-    return " ".join(re.sub(r"[/|]", "-", printable).split())
+    cleaned = " ".join(re.sub(r"[/|]", "-", printable).split())
+    return "" if cleaned in (".", "..") else cleaned

@@ -109,7 +109,7 @@ def add_missing_versions(using: str | None = None) -> int:
     alias = _written(using)
     written = 0
     for prompt in Prompt.objects.using(alias).order_by("pk").iterator(chunk_size=BATCH):
-        latest = prompt.versions.using(alias).order_by("-version").first()
+        latest = prompt.versions.using(alias).kept().order_by("-version").first()
         if latest is None or latest.content_hash != prompt.content_hash:
             prompt.save(index=False, using=alias)
             written += 1
@@ -150,7 +150,7 @@ def _write(
     # name, which holds these items as well.
     collection = Collection.objects.using(alias).get(name=COLLECTION)
     hashes = {prompt.pk: prompt.content_hash for prompt in prompts}
-    versions = PromptVersion.objects.using(alias).defer("content")
+    versions = PromptVersion.objects.using(alias).kept().defer("content")
     versions = versions.filter(prompt__in=list(hashes), content_hash__in=set(hashes.values()))
     newest = {
         version.prompt_id: version.pk

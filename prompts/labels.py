@@ -15,10 +15,11 @@ from django.utils import timezone
 
 from . import gates
 from .composition import compose, part_of
-from .dependants import find_dependants
+from .dependants import check_dependants, find_dependants
 from .errors import NotThere, Protected, Refused, RegistryProblem
 from .events import Event, tell
 from .models import LATEST, LabelMove, LabelPolicy, Prompt, PromptLabel, PromptVersion, User
+from .rendering.references import Reference
 from .validators import validate_label, validate_text
 
 MAX_REASON: Final = 2_000
@@ -56,10 +57,11 @@ def move_label(
     ``EvidenceMissing`` with the figures, or another ``RegistryProblem``. To undo a move asks for no evidence:
     who goes back to what served before must not have to wait.
     """
-    _check(name, reason)
+    check_label(name, reason)
     alias = using or router.db_for_write(PromptLabel)
     with transaction.atomic(using=alias):
-        version = PromptVersion.objects.using(alias).kept().filter(prompt=prompt.pk, version=number).first()
+        versions = PromptVersion.objects.using(alias).kept().filter(prompt__deleted_at=None)
+        version = versions.filter(prompt=prompt.pk, version=number).first()
         if version is None:
             raise NotThere("version", f"a version of {prompt.name}", str(number))
         label = _label(prompt, name, alias)
@@ -68,13 +70,17 @@ def move_label(
         policy = _allowed_policy(name, actor, alias)
         evidence = None
         if policy and undoes is None:
-            evidence = gates.check(policy, version, label.version if label else None, using=alias)
+            serving = label.version if label else gates.served_last(prompt, name, using=alias)
+            evidence = gates.check(policy, version, serving, using=alias)
         compose(part_of(prompt.name, prompt.type, version), using=alias)
         before = label.version.version if label else None
+        served = part_of(prompt.name, prompt.type, label.version) if label else None
         now = timezone.now()
         PromptLabel.objects.using(alias).update_or_create(
             prompt_id=prompt.pk, name=name, defaults={"version": version, "moved_at": now}
         )
+        if served:
+            check_dependants(prompt.name, {Reference(prompt.name, name): served}, using=alias)
         move = _log(prompt, name, before, number, actor, reason, evidence, undoes, now, alias)
     return Moved(number, move, evidence)
 
@@ -89,7 +95,7 @@ def remove_label(
     using: str | None = None,
 ) -> Moved:
     """Take the label off. Raises ``NotThere``, ``Protected``, or ``Refused`` where others include by it."""
-    _check(name, reason)
+    check_label(name, reason)
     alias = using or router.db_for_write(PromptLabel)
     with transaction.atomic(using=alias):
         label = _label(prompt, name, alias)
@@ -107,7 +113,7 @@ def undo(
     prompt: Prompt, name: str, *, actor: User | None, reason: str = "", using: str | None = None
 ) -> Moved:
     """Take back the label's last move that is not taken back yet: again and again, ever further back."""
-    _check(name, reason)
+    check_label(name, reason)
     alias = using or router.db_for_write(PromptLabel)
     with transaction.atomic(using=alias):
         moves = LabelMove.objects.using(alias).filter(prompt=prompt.pk, label=name)
@@ -130,7 +136,8 @@ def version_at(
         return newest.order_by("-version").first()
     moves = LabelMove.objects.using(using).filter(prompt=prompt.pk, label=name, created_at__lte=moment)
     number = moves.order_by("-id").values_list("to_version", flat=True).first()
-    return versions.filter(version=number).first() if number else None
+    # One that was purged may have left its number to another, which was not served then.
+    return versions.filter(version=number, created_at__lte=moment).first() if number else None
 
 
 def drop_labels(versions: Sequence[PromptVersion], *, actor: User | None, reason: str, using: str) -> None:
@@ -143,7 +150,8 @@ def drop_labels(versions: Sequence[PromptVersion], *, actor: User | None, reason
         _log(label.prompt, label.name, before, None, actor, reason, None, None, timezone.now(), using)
 
 
-def _check(name: str, reason: str) -> None:
+def check_label(name: str, reason: str = "") -> None:
+    """Raises ``RegistryProblem`` for a name that no label can have, or that does not move."""
     try:
         validate_label(name)
         validate_text(reason)

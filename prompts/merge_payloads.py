@@ -6,7 +6,7 @@ from typing import Any
 
 from .models import Kind, Payload
 from .rendering import messages
-from .three_way import Hunk, Side, merge_text, merge_value
+from .three_way import Hunk, Side, merge_text, merge_value, value_hunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +24,31 @@ def merge_payloads(
     before = base or Payload("")
     merged: dict[str, Any] = {}
     conflicts: dict[str, list[Hunk]] = {}
-    sides = [_lines(kind, one.content) for one in (before, ours, theirs)]
-    content = merge_text(*sides, resolve=resolve)
-    if content.text is None:
-        conflicts["content"] = content.conflicts
+    if ours.template_format == theirs.template_format:
+        merged["template_format"] = ours.template_format
+        sides = [_lines(kind, one.content) for one in (before, ours, theirs)]
+        content = merge_text(*sides, resolve=resolve)
+        if content.text is None:
+            conflicts["content"] = content.conflicts
+        else:
+            merged["content"] = _content(kind, content.text)
     else:
-        merged["content"] = _content(kind, content.text)
-    for name in ("config", "variables", "template_format"):
+        # A line of one format means something else in the other: the side that changed has both.
+        both = [[_lines(kind, one.content), one.template_format] for one in (before, ours, theirs)]
+        chosen, found = merge_value(*both, resolve=resolve, path="content")
+        if found:
+            conflicts["content"] = merge_text(*(text for text, _ in both)).conflicts
+            values = [one.template_format for one in (before, ours, theirs)]
+            conflicts["template_format"] = [value_hunk(*values)]
+        else:
+            merged["content"], merged["template_format"] = _content(kind, chosen[0]), chosen[1]
+    for name in ("config", "variables"):
         values = [getattr(one, name) for one in (before, ours, theirs)]
         merged[name], found = merge_value(*values, resolve=resolve, path=name)
         conflicts |= {path: [hunk] for path, hunk in found.items()}
-    return MergedPayload(None if conflicts else Payload(**merged), conflicts)
+    return MergedPayload(
+        None if conflicts else Payload(**merged), {path: hunks for path, hunks in conflicts.items() if hunks}
+    )
 
 
 def _lines(kind: str, content: str) -> str:
@@ -46,4 +60,5 @@ def _lines(kind: str, content: str) -> str:
 def _content(kind: str, lines: str) -> str:
     if kind == Kind.TEXT:
         return lines
-    return messages.dump([json.loads(line) for line in lines.splitlines()])
+    # Not splitlines(): JSON leaves U+2028 and others as they are, at which that would cut.
+    return messages.dump([json.loads(line) for line in lines.split("\n") if line])

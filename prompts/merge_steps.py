@@ -16,6 +16,7 @@ from .merge_payloads import merge_payloads
 from .models import Payload, Prompt
 from .models.fields import FIELDS, hash_fields, id_of_state
 from .rendering.errors import TemplateProblem
+from .rendering.template import Template
 from .states import Entry, PromptState
 from .three_way import MISSING, Hunk, Side, merge_set, merge_value
 
@@ -156,6 +157,8 @@ class Step:
             self.action = "merged"
             for name, value in merged.payload.as_dict().items() if merged.payload else ():
                 self._check(name, value)
+            if merged.payload not in (ours, None):
+                self._check_template(merged.payload)
 
     def merge_fields(self, values: Mapping[str, dict[str, Any]], resolve: Side | None) -> None:
         """Decide on all else; `values` are states of fields of the target, by id."""
@@ -193,6 +196,19 @@ class Step:
         except ValidationError as error:
             reason = f"Merged, it would not be valid: {' '.join(error.messages)}\n"
             self.conflicts.append(Conflict(self.source.name, name, reason))
+
+    def _check_template(self, payload: Payload | None) -> None:
+        """Such as a chat without messages, or a placeholder of one side named as a variable of the other."""
+        if self.conflicts or payload is None:
+            return
+        kind: Any = self.source.type
+        try:
+            Template(kind, payload.content, payload.template_format, payload.variables).check()
+        except TemplateProblem as problem:
+            field = problem.field.partition(".")[0].partition("[")[0]
+            self.conflicts.append(
+                Conflict(self.source.name, field, f"Merged, it would not be valid: {problem}\n")
+            )
 
 
 def _is_texts(value: Any) -> bool:

@@ -8,12 +8,14 @@ from django.core.exceptions import ValidationError
 from django.db import router, transaction
 
 from .composition import Composition, Part, compose
-from .dependants import find_dependants
+from .dependants import check_dependants, find_dependants
 from .errors import NotThere, Refused, RegistryProblem
 from .events import Event, tell
 from .labels import move_label
-from .models import LATEST, VERSIONED, Prompt, User
+from .models import LATEST, VERSIONED, Prompt, Status, User
 from .rendering.errors import TemplateProblem
+from .rendering.references import Reference
+from .validators import validate_text
 
 MAX_MESSAGE = 10_000
 
@@ -41,12 +43,13 @@ def save_prompt(
     ``ValidationError`` by field, or a ``RegistryProblem`` such as ``CompositionProblem``.
     """
     alias = using or router.db_for_write(Prompt, instance=prompt)
-    if len(message) > MAX_MESSAGE:
-        raise RegistryProblem("message", f"at most {MAX_MESSAGE:,} characters", f"{len(message):,}")
+    _check_message(message)
     with transaction.atomic(using=alias):
         stored = None
         if not prompt._state.adding:
-            stored = Prompt.objects.using(alias).only("name", "version").filter(pk=prompt.pk).first()
+            stored = Prompt.objects.using(alias).filter(pk=prompt.pk).first()
+            if stored is None:  # deleted meanwhile: it must not go on in the trash
+                raise NotThere("prompt", "a prompt that is there", f"{prompt.name}, which was deleted")
         if base_version is not None and base_version != (stored.version if stored else 0):
             newest = f"version {stored.version}" if stored else "a new prompt"
             raise Refused("base_version", f"version {base_version} to be the newest", newest)
@@ -57,11 +60,33 @@ def save_prompt(
         before = stored.version if stored else 0
         prompt.save(using=alias, author=author, message=message)
         is_new = prompt.version != before
+        if stored and is_new:
+            check_newest(prompt, stored, using=alias)
         _tell(prompt, before, author, alias)
         for label in dict.fromkeys(labels):
             if label != LATEST:
                 move_label(prompt, label, prompt.version, actor=author, reason=message[:2_000], using=alias)
     return Saved(prompt.version, is_new)
+
+
+def check_newest(prompt: Prompt, stored: Prompt, *, using: str | None = None) -> None:
+    """Refuse another newest version than `stored` had where others include the newest, and would fail."""
+    before = Part(f"{stored.pk} {stored.version}", stored.name, stored.version, stored.template)
+    check_dependants(prompt.name, {Reference(prompt.name, LATEST): before}, using=using)
+
+
+def set_status(
+    prompt: Prompt, status: Status, *, author: User | None, index: bool = True, using: str | None = None
+) -> None:
+    """Put into use or out of it. Nothing else of the prompt is looked at: what is stored stays."""
+    alias = using or router.db_for_write(Prompt, instance=prompt)
+    with transaction.atomic(using=alias):
+        stored = Prompt.objects.using(alias).filter(pk=prompt.pk).exclude(status=status).first()
+        if stored is None:
+            return
+        stored.status = status
+        stored.save(using=alias, update_fields=["status", "updated_at"], index=index)
+        _tell(stored, stored.version, author, alias)
 
 
 def check_composition(prompt: Prompt, *, using: str | None = None) -> Composition:
@@ -91,6 +116,15 @@ def restore_content(
         return save_prompt(
             prompt, author=author, message=message or f"Restored version {number}", using=alias
         )
+
+
+def _check_message(message: str) -> None:
+    try:
+        validate_text(message)
+    except ValidationError as error:
+        raise ValidationError({"message": error.messages}) from error
+    if len(message) > MAX_MESSAGE:
+        raise RegistryProblem("message", f"at most {MAX_MESSAGE:,} characters", f"{len(message):,}")
 
 
 def _check_rename(name: str, using: str) -> None:

@@ -31,11 +31,14 @@ def drop_view_and_triggers(sender: Any, using: str, **kwargs: Any) -> None:
 
 @receiver(post_migrate)
 def create_view_and_triggers(sender: Any, using: str, **kwargs: Any) -> None:
-    # The last of our apps' tables; without it the migrations were not all run.
+    # The last of our apps' tables; without them the migrations were not all run.
     tables = connections[using].introspection.table_names()
-    if sender.name == "prompts" and {"prompt_embedding_records", "label_moves", "vector_collections"} <= set(
-        tables
-    ):
+    if sender.name == "prompts" and {
+        "prompt_embedding_records",
+        "registry_epoch",
+        "trace_scores",
+        "vector_collections",
+    } <= set(tables):
         database.create(using)
 
 

@@ -95,7 +95,7 @@ def merge_value(
     known = {} if base is MISSING else base
     if not all(isinstance(value, dict) for value in (known, ours, theirs)):
         chosen = _decide(base, ours, theirs, resolve=resolve)
-        return (MISSING, {path: _value_hunk(base, ours, theirs)}) if chosen is _CONFLICT else (chosen, {})
+        return (MISSING, {path: value_hunk(base, ours, theirs)}) if chosen is _CONFLICT else (chosen, {})
     merged: dict[str, Any] = {}
     conflicts: dict[str, Hunk] = {}
     for key in [*ours, *(key for key in theirs if key not in ours)]:
@@ -129,7 +129,9 @@ def is_same(one: Any, other: Any) -> bool:
     return bool(one == other) and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-def _value_hunk(*values: Any) -> Hunk:
+def value_hunk(*values: Any) -> Hunk:
+    """A conflict of values: of the base, ours and theirs."""
+
     def passage(value: Any) -> Passage:
         if value is MISSING:
             return Passage(1, ())

@@ -6,12 +6,14 @@ from django.core.exceptions import ValidationError
 from django.db import DEFAULT_DB_ALIAS, router, transaction
 from django.utils import timezone
 
+from .composition import compose, part_of
 from .dependants import find_dependants
 from .errors import NotThere, Refused
 from .events import Event, tell
 from .labels import drop_labels
 from .models import VERSIONED, Prompt, PromptVersion, User
 from .models.prompt import index_later
+from .saving import check_newest
 from .validators import validate_name
 
 
@@ -52,7 +54,10 @@ def restore_prompt(prompt: Prompt, *, actor: User | None, name: str = "", using:
     """Out of the trash; under another `name` where its own has been given away (``Refused``)."""
     alias = using or router.db_for_write(Prompt)
     name = name or prompt.name
-    validate_name(name)
+    try:
+        validate_name(name)
+    except ValidationError as error:
+        raise ValidationError({"name": error.messages}) from error
     with transaction.atomic(using=alias):
         if Prompt.objects.using(alias).filter(name=name).exclude(pk=prompt.pk).exists():
             raise Refused(
@@ -71,7 +76,9 @@ def restore_prompt(prompt: Prompt, *, actor: User | None, name: str = "", using:
 
 
 def restore_version(prompt: Prompt, number: int, *, actor: User | None, using: str | None = None) -> None:
-    """Out of the trash, under its old number. Raises ``NotThere``."""
+    """Out of the trash, under its old number. Raises ``NotThere``; or ``CompositionProblem`` or ``Refused``
+    where it would be the newest, and what it includes or what includes it is not as it was.
+    """
     alias = using or router.db_for_write(Prompt)
     with transaction.atomic(using=alias):
         trashed = PromptVersion.objects.using(alias).filter(
@@ -99,12 +106,17 @@ def purge(older_than: timedelta, *, now: datetime | None = None, using: str = DE
 
 def _show_newest(prompt: Prompt, using: str) -> None:
     newest = PromptVersion.objects.using(using).kept().filter(prompt=prompt.pk).order_by("-version").first()
-    if newest is None:
-        raise ValidationError({"version": "Expected a version that is left, got none."})
+    stored = Prompt.objects.using(using).filter(pk=prompt.pk).first()
+    if newest is None or stored is None:
+        raise NotThere("prompt", "a prompt that is there", f"{prompt.name}, which was deleted")
+    if newest.version == stored.version:
+        return
+    compose(part_of(stored.name, stored.type, newest), using=using)
     values = {name: getattr(newest, name) for name in VERSIONED}
-    Prompt.everything.using(using).filter(pk=prompt.pk).update(
+    Prompt.objects.using(using).filter(pk=prompt.pk).update(
         **values, version=newest.version, updated_at=timezone.now()
     )
+    check_newest(prompt, stored, using=using)
     transaction.on_commit(lambda: index_later([prompt.pk], using), using=using, robust=True)
 
 

@@ -67,6 +67,9 @@ def validate_name(value: str) -> None:
         )
     if not value.isprintable():
         raise ValidationError(f"Expected printable characters only, got {value!r}.", code="unprintable")
+    if not {".", ".."}.isdisjoint(value.split("/")):
+        # In an address they are gone before it reaches a server, and in a path of files they lead elsewhere.
+        raise ValidationError(f"Expected folders and a name other than . and .., got {value!r}.", code="dots")
 
 
 def validate_label(value: str) -> None:

@@ -10,6 +10,7 @@ from vectors.schemas import ERRORS, ErrorOut
 from .. import blame as blaming
 from ..dependants import find_dependants
 from ..diffs import compare
+from ..errors import RegistryProblem
 from ..payload_changes import list_changes
 from ..serving import reading
 from ..unified_diff import count_changes, unified
@@ -27,6 +28,9 @@ def diff_versions(request: HttpRequest, ref: Path[Ref], query: Query[schemas.Dif
     prompt = find_prompt(ref)
     old, new = find_version(prompt, query.from_), find_version(prompt, query.to)
     found = compare(old.text_of(prompt.type), new.text_of(prompt.type))
+    if query.words and len(found.rows) > blaming.MAX_LINES:
+        wanted = f"versions of at most {blaming.MAX_LINES:,} lines in all"
+        raise RegistryProblem("words", wanted, f"{len(found.rows):,}", "Without words there is no limit.")
     added, removed = count_changes(found.rows)
     return {
         "from": old.version,

@@ -63,6 +63,7 @@ def get_evidence(
     request: HttpRequest, ref: Path[Ref], label: Path[Text], query: Query[schemas.EvidenceQuery]
 ) -> Any:
     """Whether the label might move to a version, and on what figures. Nothing is moved."""
+    moving.check_label(label)
     prompt = find_prompt(ref)
     return weigh(prompt, label, find_version(prompt, query.version))
 

@@ -1,5 +1,6 @@
 """Finding what a path names, and pages of it."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, cast
 
 from django.db.models import QuerySet
@@ -8,7 +9,7 @@ from ninja import Path
 
 from vectors.schemas import Paging, Text
 
-from ..errors import NotThere
+from ..errors import NotThere, Protected
 from ..models import Prompt, PromptVersion, User
 
 # In an address: the id or name of a prompt.
@@ -32,6 +33,13 @@ def find_version(prompt: Prompt, number: int) -> PromptVersion:
 
 def actor(request: HttpRequest) -> User:
     return cast(User, request.user)  # only known users get past a permission
+
+
+def check_labels(request: HttpRequest, labels: Sequence[str]) -> None:
+    """To have labels serve what is saved takes the permission to move labels, as elsewhere."""
+    needed = "prompts.change_promptlabel"
+    if labels and not actor(request).has_perm(needed):
+        raise Protected("labels", f"the permission {needed} to move labels", "an account without it")
 
 
 def page(rows: QuerySet[Any], paging: Paging) -> dict[str, Any]:

@@ -1,21 +1,26 @@
 """Prompts: list, create, read, change, archive, delete."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Path, Query, Router
 from ninja.responses import Status as Answer
+from pydantic_core import to_json
 
 from vectors.permissions import needs
 from vectors.schemas import ERRORS, ErrorOut
 
 from ..models import Prompt, Status
-from ..saving import save_prompt
+from ..saving import save_prompt, set_status
 from ..serving import reading
+from ..serving.bundles import bundle
+from ..serving.responses import serve
+from ..three_way import is_same
 from ..trash import delete_prompt
 from . import schemas
-from .lookup import Ref, actor, find_prompt, page
+from .lookup import Ref, actor, check_labels, find_prompt, page
 
 router = Router()
 
@@ -46,6 +51,7 @@ def list_prompts(request: HttpRequest, filters: Query[schemas.PromptFilters]) ->
 @needs("prompts.add_prompt")
 def create_prompt(request: HttpRequest, payload: schemas.PromptIn) -> Answer[Any]:
     """Create a prompt; its first version is 1. It belongs to the user of the key or session."""
+    check_labels(request, payload.labels)
     prompt = Prompt(user=actor(request), **payload.values())
     save_prompt(prompt, author=actor(request), message=payload.message, labels=payload.labels)
     return Answer(201, _read(prompt.pk))
@@ -54,7 +60,7 @@ def create_prompt(request: HttpRequest, payload: schemas.PromptIn) -> Answer[Any
 @router.get("/prompts/by-name/{path:name}", response={200: schemas.PromptOut, ERRORS: ErrorOut})
 def get_prompt_by_name(request: HttpRequest, name: Path[Ref], query: Query[schemas.Which]) -> Any:
     """The same as `/prompts/{ref}`, for a name that looks like an id."""
-    return _read(find_prompt_named(name), query)
+    return _serve(request, lambda: _read(find_prompt_named(name), query))
 
 
 @router.post("/prompts/{path:ref}/archive", response={200: schemas.PromptOut, ERRORS: ErrorOut})
@@ -63,8 +69,7 @@ def archive_prompt(request: HttpRequest, ref: Path[Ref]) -> Any:
     """Take a prompt out of use and keep its history. PATCH another status to bring it back."""
     with transaction.atomic():
         prompt = find_prompt(ref)
-        prompt.status = Status.ARCHIVED
-        prompt.save(author=actor(request))
+        set_status(prompt, Status.ARCHIVED, author=actor(request))
     return _read(prompt.pk)
 
 
@@ -74,19 +79,28 @@ def get_prompt(request: HttpRequest, ref: Path[Ref], query: Query[schemas.Which]
 
     What it includes is in its place; with `resolve=false` the references stand as they were written.
     """
-    return _read(ref, query)
+    return _serve(request, lambda: _read(ref, query))
+
+
+@router.get("/bundle", response={200: schemas.BundleOut, ERRORS: ErrorOut})
+def get_bundle(request: HttpRequest, query: Query[schemas.BundleQuery]) -> Any:
+    """All prompts that a label serves, each as `/prompts/{ref}` gives it. With an API key, the header
+    `X-AFN-Signature` has their HMAC-SHA256, by which a copy in a file can be checked.
+    """
+    return _serve(request, lambda: bundle(query.label, folder=query.folder, tag=query.tag), is_signed=True)
 
 
 @router.patch("/prompts/{path:ref}", response={200: schemas.PromptOut, ERRORS: ErrorOut})
 @needs("prompts.change_prompt")
 def update_prompt(request: HttpRequest, ref: Path[Ref], payload: schemas.PromptPatch) -> Any:
     """Change the members given. New content, config or variables make a new version; identical ones none."""
+    check_labels(request, payload.labels)
     changes = payload.changes()
     # One transaction, so that nobody's change gets lost between reading and writing.
     with transaction.atomic():
         prompt = find_prompt(ref)
         payload.check_type(prompt)
-        if all(getattr(prompt, field) == value for field, value in changes.items()) and not payload.labels:
+        if not payload.labels and all(is_same(getattr(prompt, name), to) for name, to in changes.items()):
             return _read(prompt.pk)
         for field, value in changes.items():
             setattr(prompt, field, value)
@@ -112,6 +126,10 @@ def delete(request: HttpRequest, ref: Path[Ref]) -> Answer[None]:
 def find_prompt_named(name: str) -> str:
     prompt = Prompt.objects.filter(name=name).only("pk").first()
     return find_prompt(name).pk if prompt is None else prompt.pk
+
+
+def _serve(request: HttpRequest, produce: Callable[[], Any], *, is_signed: bool = False) -> HttpResponse:
+    return serve(request, lambda: to_json(produce()), is_signed=is_signed)
 
 
 def _read(ref: str, query: schemas.Which | None = None) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What the prompt API takes and gives. The models judge values; here stand types, names and examples."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, NamedTuple
 
 from django.core.exceptions import ValidationError
@@ -28,6 +28,16 @@ _EXAMPLE: dict[str, Any] = {
 }
 _HASH = "SHA-256 of the content; of more than a text as JSON with sorted keys."
 VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise PydanticCustomError("moment", "Expected a moment of the years 1 to 9999 in UTC") from error
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class Chat(NamedTuple):
@@ -246,7 +256,7 @@ class PromptOut(PromptSummary):
 class Which(Schema):
     version: VersionNumber | None = None
     label: Text | None = None
-    at: AwareDatetime | None = Field(None, description="What the label (or `latest`) served at that time.")
+    at: Moment | None = Field(None, description="What the label (or `latest`) served at that time.")
     resolve: bool = Field(True, description="Put what it includes in its place.")
 
 
@@ -265,6 +275,25 @@ class PromptFilters(Paging):
     language: Text | None = None
     folder: Text | None = Field(None, description="In this folder or below it.")
     prefix: Text | None = Field(None, description="The name begins with it.")
+
+
+class BundleQuery(Schema):
+    label: Text
+    folder: Text = Field("", description="In this folder or below it.")
+    tag: Text = ""
+
+
+class BundleProblem(Schema):
+    name: str
+    msg: str
+
+
+class BundleOut(Schema):
+    label: str
+    folder: str
+    tag: str
+    prompts: list[PromptOut] = Field(description="By name.")
+    problems: list[BundleProblem] = Field(description="Prompts that cannot be served, and why.")
 
 
 class VersionSummary(Schema):
@@ -380,7 +409,7 @@ class RenderIn(Body):
 
     version: VersionNumber | None = None
     label: Text | None = None
-    at: AwareDatetime | None = Field(None, strict=False)
+    at: Moment | None = Field(None, strict=False)
     variables: dict[str, Any] = {}
     placeholders: dict[str, Any] = Field({}, description="Messages by the name of the placeholder.")
     allow_partial: bool = False

@@ -15,7 +15,7 @@ from ..models import PromptVersion
 from ..saving import restore_content, save_prompt
 from ..trash import delete_version
 from . import schemas
-from .lookup import Ref, actor, find_prompt, find_version, page
+from .lookup import Ref, actor, check_labels, find_prompt, find_version, page
 
 router = Router()
 _VERSIONS = "/prompts/{path:ref}/versions"
@@ -39,6 +39,7 @@ def create_version(request: HttpRequest, ref: Path[Ref], payload: schemas.Versio
     """Add a version. What is left out is as in the newest one. Identical to it, none is made: then the answer
     is the newest one with 200, or 409 with `if_identical: "refuse"`.
     """
+    check_labels(request, payload.labels)
     with transaction.atomic():
         prompt = find_prompt(ref)
         payload.check_type(prompt)

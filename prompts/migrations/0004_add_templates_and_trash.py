@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='prompt',
             name='variables',
-            field=models.JSONField(blank=True, db_default={}, default=dict, help_text='What is to be known of variables: {"tone": {"type": "enum", "values": ["formal", "casual"]}}.', validators=[prompts.validators.validate_variables]),
+            field=models.JSONField(blank=True, db_default={}, default=dict, help_text='What is to be known of variables: {"tone": {"type": "enum", "values": ["kind", "firm"]}}.', validators=[prompts.validators.validate_variables]),
         ),
         migrations.AddField(
             model_name='promptversion',
@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='promptversion',
             name='variables',
-            field=models.JSONField(blank=True, db_default={}, default=dict, help_text='What is to be known of variables: {"tone": {"type": "enum", "values": ["formal", "casual"]}}.', validators=[prompts.validators.validate_variables]),
+            field=models.JSONField(blank=True, db_default={}, default=dict, help_text='What is to be known of variables: {"tone": {"type": "enum", "values": ["kind", "firm"]}}.', validators=[prompts.validators.validate_variables]),
         ),
         migrations.AlterField(
             model_name='prompt',

@@ -1,9 +1,11 @@
 from .api_key import ApiKey, Scope
 from .embedding import PromptEmbedding
+from .epoch import RegistryEpoch
 from .evaluation import Evaluation
 from .fields import PromptFields
 from .label import LATEST, Evidence, LabelMove, LabelPolicy, PromptLabel
 from .prompt import Kind, Prompt, Status
+from .trace_score import TraceScore
 from .user import User
 from .version import PromptVersion
 from .versioned import VERSIONED, Payload, TemplateFormat
@@ -23,8 +25,10 @@ __all__ = [
     "PromptFields",
     "PromptLabel",
     "PromptVersion",
+    "RegistryEpoch",
     "Scope",
     "Status",
     "TemplateFormat",
+    "TraceScore",
     "User",
 ]

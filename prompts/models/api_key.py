@@ -110,3 +110,4 @@ class ApiKey(Record):
             return
         with suppress(OperationalError), connection.lock_timeout(0.0):  # type: ignore[attr-defined]
             type(self).objects.filter(pk=self.pk).update(last_used_at=now)
+            self.last_used_at = now

@@ -1,4 +1,5 @@
-from typing import Any
+import re
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -6,7 +7,7 @@ from django.db import DEFAULT_DB_ALIAS, models, router, transaction
 from django.db.models.expressions import RawSQL
 
 from ..rendering import messages
-from ..rendering.errors import TemplateProblem
+from ..rendering.errors import RenderingUnavailable, TemplateProblem
 from ..rendering.template import Template
 from ..validators import (
     MAX_LANGUAGE_LENGTH,
@@ -24,6 +25,9 @@ from .version import PromptVersion
 from .versioned import VERSIONED, Versioned, hash_content
 
 __all__ = ["Kind", "Prompt", "Status", "hash_content", "index_later"]
+
+
+_ID: Final = re.compile("[0-9a-f]{32}")
 
 
 class Kind(models.TextChoices):
@@ -46,8 +50,8 @@ class PromptQuerySet(models.QuerySet["Prompt"]):
         """The prompt of this id, else the one of this name."""
         if "\0" in ref:  # the database refuses to compare with it
             return None
-        found = list(self.filter(models.Q(pk=ref) | models.Q(name=ref)).order_by()[:2])
-        return next((prompt for prompt in found if prompt.pk == ref), found[0] if found else None)
+        by_id = self.filter(pk=ref).first() if _ID.fullmatch(ref) else None
+        return by_id or self.filter(name=ref).first()
 
     def labelled(self, label: str) -> "PromptQuerySet":
         """Prompts with a version that the label serves."""
@@ -187,7 +191,8 @@ class Prompt(Versioned, ChangingRecord):
             name = problem.field.partition(".")[0].partition("[")[0]
             where = "" if name == problem.field else f" ({problem.field})"
             text = f"Expected {problem.expected}, got {problem.got}{where}."
-            raise ValidationError({name: ValidationError(text, code="template")}) from problem
+            code = "unavailable" if isinstance(problem, RenderingUnavailable) else "template"
+            raise ValidationError({name: ValidationError(text, code=code)}) from problem
 
     def save(
         self, *args: Any, author: Any = None, message: str = "", index: bool = True, **kwargs: Any

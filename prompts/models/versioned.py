@@ -36,13 +36,14 @@ class Payload:
     def hash(self) -> str:
         """SHA-256 as 64 hexadecimal digits; equal hashes mean identical payloads.
 
-        Of the text alone, where there is nothing but text; else of all, as JSON with sorted keys.
+        Of the text alone, where there is nothing but text; else of all, as JSON with sorted keys, after a
+        NUL: no text has one, so that none can be taken for it.
         """
         if not self.config and not self.variables and self.template_format == TemplateFormat.SIMPLE:
             text = self.content
         else:
             values = {name: getattr(self, name) for name in VERSIONED}
-            text = json.dumps(values, ensure_ascii=False, sort_keys=True)
+            text = "\0" + json.dumps(values, ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def as_dict(self) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """One version of a prompt, as it is served: found by number, by label or by what a label served then.
 
 Applications ask for it all day, so it is read by one statement, which the ORM would take longer to write than
-libSQL to answer. ``latest`` is what the prompt holds now, even where plain SQL wrote it.
+libSQL to answer; from the primary, for a replica may be behind what was answered last. ``latest`` is what
+the prompt holds now, even where plain SQL wrote it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -19,6 +20,7 @@ from ..errors import CompositionProblem, NotThere, RegistryProblem
 from ..labels import version_at
 from ..models import LATEST, Prompt, PromptVersion
 from ..rendering import messages
+from ..rendering.errors import TemplateProblem
 from ..rendering.references import MARK
 from ..rendering.template import Template
 
@@ -39,25 +41,39 @@ _NEWEST: Final = (
     "coalesce(v.id, ''), p.version, p.content, p.template_format, p.variables, p.config, "
     "coalesce(v.message, ''), v.content_hash, coalesce(v.created_at, p.updated_at)"
 )
-_WHERE: Final = "p.deleted_at IS NULL AND (p.id = %s OR p.name = %s) ORDER BY p.id = %s DESC LIMIT 1"
 _FROM: Final = "FROM prompts AS p JOIN users AS u ON u.id = p.user_id"
+# An OR of id and name would look at every prompt.
+_WHERE: Final = (
+    "WHERE p.id = coalesce((SELECT id FROM prompts WHERE id = %s AND deleted_at IS NULL), "
+    "(SELECT id FROM prompts WHERE name = %s AND deleted_at IS NULL))"
+)
 _BY_NUMBER: Final = (
     f"SELECT {_PROMPT}, {_LABELS}, {_VERSION} {_FROM} LEFT JOIN prompt_versions AS v "
-    f"ON v.prompt_id = p.id AND v.deleted_at IS NULL AND v.version = %s WHERE {_WHERE}"
+    f"ON v.prompt_id = p.id AND v.deleted_at IS NULL AND v.version = %s {_WHERE}"
 )
 _BY_LABEL: Final = (
     f"SELECT {_PROMPT}, {_LABELS}, {_VERSION} {_FROM} "
     "LEFT JOIN prompt_labels AS pl ON pl.prompt_id = p.id AND pl.name = %s "
-    f"LEFT JOIN prompt_versions AS v ON v.id = pl.version_id AND v.deleted_at IS NULL WHERE {_WHERE}"
+    f"LEFT JOIN prompt_versions AS v ON v.id = pl.version_id AND v.deleted_at IS NULL {_WHERE}"
 )
-_BY_NEWEST: Final = (
+# Of all prompts, for bundles.
+ALL_LABELLED: Final = (
+    f"SELECT {_PROMPT}, {_LABELS}, {_VERSION} {_FROM} "
+    "JOIN prompt_labels AS pl ON pl.prompt_id = p.id AND pl.name = %s "
+    "JOIN prompt_versions AS v ON v.id = pl.version_id AND v.deleted_at IS NULL"
+)
+ALL_NEWEST: Final = (
     f"SELECT {_PROMPT}, {_LABELS}, {_NEWEST} {_FROM} LEFT JOIN prompt_versions AS v "
-    f"ON v.prompt_id = p.id AND v.version = p.version WHERE {_WHERE}"
+    "ON v.prompt_id = p.id AND v.version = p.version"
 )
+_BY_NEWEST: Final = f"{ALL_NEWEST} {_WHERE}"
 
 
 class Unresolvable(CompositionProblem):
     """A stored prompt includes what is not there any more, or would never come to an end."""
+
+
+__all__ = ["Served", "TemplateProblem", "Unresolvable", "as_json", "read", "served_from"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +144,7 @@ def read(ref: str, *, version: int | None = None, label: str = "", at: datetime 
         wanted, got = "", ""
     if row[13] is None:
         raise NotThere("label" if label and version is None else "version", wanted, got)
-    return _served(row)
+    return served_from(row)
 
 
 def _version_at(ref: str, label: str, at: datetime) -> int:
@@ -142,13 +158,14 @@ def _version_at(ref: str, label: str, at: datetime) -> int:
 
 
 def _row(statement: str, params: list[Any], ref: str) -> tuple[Any, ...]:
-    rows = execute(router.db_for_read(Prompt), (statement, [*params, ref, ref, ref]))
+    rows = execute(router.db_for_write(Prompt), (statement, [*params, ref, ref]))
     if not rows:
         raise NotThere("prompt", "the id or name of a prompt", repr(ref))
     return tuple(rows[0])
 
 
-def _served(row: tuple[Any, ...]) -> Served:
+def served_from(row: Sequence[Any]) -> Served:
+    """A row of one of the statements here."""
     (key, name, title, kind, latest, status, language, tags, metadata, author, created, updated,
      labels, version_id, number, content, template_format, variables, config, message, digest,
      version_created) = row  # fmt: skip
@@ -198,4 +215,5 @@ def as_json(served: Served, composition: Composition) -> dict[str, Any]:
 
 
 def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    """To the millisecond, as everywhere in the API."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

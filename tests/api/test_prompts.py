@@ -113,7 +113,7 @@ def test_a_list_takes_the_same_queries_for_any_number_of_prompts(
         make(f"p{number}", tags=["t"])
     for prompt in Prompt.objects.all():
         move_label(prompt, "production", 1, actor=None)
-    with django_assert_num_queries(5):  # key, page, labels, their versions, total
+    with django_assert_num_queries(4):  # page, labels, their versions, total
         api.get("/prompts", tag="t")
 
 

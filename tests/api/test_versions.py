@@ -31,7 +31,7 @@ def test_listing_versions_takes_the_same_queries_for_any_number(
     api: Api, prompt: Prompt, django_assert_num_queries: Any
 ) -> None:
     api.get("/prompts")
-    with django_assert_num_queries(5):  # key, prompt, page, labels, total
+    with django_assert_num_queries(4):  # prompt, page, labels, total
         api.get(f"/prompts/{prompt.pk}/versions")
 
 

@@ -166,9 +166,7 @@ def test_a_database_without_tables_is_refused(pair: tuple[str, str], tmp_path: P
 
 def test_an_unfinished_migration_is_named(pair: tuple[str, str]) -> None:
     call_command("migrate", "prompts", "0002", database=RIGHT, verbosity=0)
-    with pytest.raises(
-        UnfinishedMigrations, match=r"^right lacks the migrations prompts\.0003_\w+, .+ Run"
-    ):
+    with pytest.raises(UnfinishedMigrations, match=r"^right lacks the migrations prompts\.0003_\w+, .+ Run"):
         compare_databases(*pair)
 
 

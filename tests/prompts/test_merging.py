@@ -11,11 +11,12 @@ from django.db import OperationalError, connections
 from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 
-from prompts import indexing, merging
+from prompts import indexing, merging, trash
 from prompts.comparing import UnknownPrompts, compare_databases
 from prompts.database_pairs import SameDatabase, UnfinishedMigrations
 from prompts.merging import MergeConflict, MergeRefused, MergeResult, merge_prompts
 from prompts.models import Prompt, PromptEmbedding, PromptFields, PromptVersion, User
+from prompts.rendering import messages
 from tests.vectors.fakes import FakeEmbedder
 from vectors.search import search
 
@@ -651,3 +652,182 @@ def test_numbers_have_no_gaps_where_two_versions_are_one_in_the_target(tmp_path:
     assert history(FORK, "n") == [(1, "same\n"), (2, "fork\n"), (3, "third\n"), (4, "same\n"), (5, "fork\n")]
     merge()
     assert history(MAIN, "n") == [(1, "same\n"), (2, "fork\n"), (3, "third\n"), (4, "fork\n")]
+
+
+def chat(*texts: str) -> str:
+    return messages.dump([{"role": "user", "content": text} for text in texts])
+
+
+def test_chats_are_merged_by_messages() -> None:
+    save(MAIN, "c", chat("a\nb", "c", "d"), type="chat")
+    copy_database(MAIN, FORK)
+    save(FORK, "c", chat("A\nb", "c", "d"))
+    save(MAIN, "c", chat("a\nb", "c", "D", "e"))
+    assert actions(merge(names=["c"])) == {"c": "merged"}
+    assert get(MAIN, "c").content == chat("A\nb", "c", "D", "e")
+    assert get(MAIN, "c").versions.using(MAIN).first().content == get(MAIN, "c").content
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\u2029", "\x85", "\x0c", "\x1e", "\r", "\n", "\r\n"])
+def test_characters_that_end_lines_elsewhere_end_no_message(odd: str) -> None:
+    save(MAIN, "c", chat(f"a{odd}b", "c", "d"), type="chat")
+    copy_database(MAIN, FORK)
+    save(FORK, "c", chat(f"A{odd}b", "c", "d"))
+    save(MAIN, "c", chat(f"a{odd}b", "c", "D"))
+    merge(names=["c"])
+    assert get(MAIN, "c").content == chat(f"A{odd}b", "c", "D")
+
+
+def test_a_message_that_both_changed_is_a_conflict() -> None:
+    save(MAIN, "c", chat("a", "b"), type="chat")
+    copy_database(MAIN, FORK)
+    save(FORK, "c", chat("a", "theirs"))
+    save(MAIN, "c", chat("a", "ours"))
+    with pytest.raises(MergeConflict, match=r"c \(content\)") as caught:
+        merge(names=["c"])
+    assert '{"role": "user", "content": "theirs"}' in caught.value.result.conflicts[0].text
+    merge(names=["c"], resolve="theirs")
+    assert get(MAIN, "c").content == chat("a", "theirs")
+
+
+def test_a_chat_that_would_have_no_messages_is_a_conflict() -> None:
+    save(MAIN, "c", chat("a", "b", "c"), type="chat")
+    copy_database(MAIN, FORK)
+    save(FORK, "c", chat("a", "b"))
+    save(MAIN, "c", chat("c"))
+    before = rows(MAIN)
+    for resolve in (None, "ours", "theirs"):
+        with pytest.raises(MergeConflict, match=r"c \(content\)") as caught:
+            merge(names=["c"], resolve=resolve)
+        assert "Merged, it would not be valid" in caught.value.result.conflicts[0].text
+    assert rows(MAIN) == before
+
+
+def test_config_and_variables_are_merged_by_member() -> None:
+    variables = {"a": {"type": "number"}}
+    save(MAIN, "v", "{{a}}\n-\n-\n{{b}}\n", config={"model": "m", "t": 0.2, "kept": 1}, variables=variables)
+    copy_database(MAIN, FORK)
+    save(FORK, "v", config={"model": "n", "t": 0.2, "new": [1]}, variables={"a": {"type": "list"}})
+    mine = variables | {"b": {"type": "number"}}
+    save(MAIN, "v", "{{a}}\n-\n-\n{{b}}!\n", config={"model": "m", "t": 0.9, "kept": 1}, variables=mine)
+    merge(names=["v"])
+    merged = get(MAIN, "v")
+    assert merged.config == {"model": "n", "t": 0.9, "new": [1]}
+    assert merged.variables == {"a": {"type": "list"}, "b": {"type": "number"}}
+    assert merged.content == "{{a}}\n-\n-\n{{b}}!\n"
+
+
+def test_conflicts_of_config_are_told_by_member() -> None:
+    save(FORK, "p", config={"model": "x"})
+    save(MAIN, "p", config={"model": "y"})
+    with pytest.raises(MergeConflict, match=r"p \(config\.model\)"):
+        merge()
+    merge(resolve="ours")
+    assert get(MAIN).config == {"model": "y"}
+    assert merge().prompts == ()
+
+
+@pytest.mark.parametrize("resolve", [None, "ours", "theirs"])
+def test_a_format_comes_with_the_content_that_is_written_in_it(resolve: Any) -> None:
+    save(FORK, "p", LINES.replace("one", "{% if a %}1{% endif %}"), template_format="jinja2")
+    save(MAIN, "p", LINES.replace("four", "{{a b}}"))
+    if resolve is None:
+        with pytest.raises(MergeConflict, match=r"p \(template_format\)"):
+            merge()
+        return
+    merge(resolve=resolve)
+    side = FORK if resolve == "theirs" else MAIN
+    assert get(MAIN).payload == get(side).payload
+    assert get(MAIN).template_format == ("jinja2" if resolve == "theirs" else "simple")
+
+
+def test_a_format_that_one_side_changed_is_taken() -> None:
+    save(FORK, "p", template_format="jinja2")
+    save(MAIN, "p", status="active")
+    merge()
+    assert (get(MAIN).template_format, get(MAIN).status) == ("jinja2", "active")
+
+
+def test_what_is_no_template_together_is_a_conflict() -> None:
+    save(MAIN, "c", chat("a", "b", "c"), type="chat")
+    copy_database(MAIN, FORK)
+    placeholder = messages.dump([{"type": "placeholder", "name": "x"}, *messages.parse(chat("a", "b", "c"))])
+    save(FORK, "c", placeholder)
+    save(MAIN, "c", chat("a", "b", "c {{x}}"))
+    with pytest.raises(MergeConflict, match=r"c \(content\)") as caught:
+        merge(names=["c"])
+    assert "x as both" in caught.value.result.conflicts[0].text
+
+
+def test_prompts_of_one_name_and_two_types_are_a_conflict_that_no_side_wins() -> None:
+    save(FORK, "n", chat("a"), type="chat")
+    save(MAIN, "n", "text")
+    for resolve in (None, "theirs"):
+        with pytest.raises(MergeConflict, match=r"n \(type\)") as caught:
+            merge(names=["n"], resolve=resolve)
+        assert caught.value.result.conflicts[0].text == "It is a text there and a chat here.\n"
+
+
+def test_a_chat_that_plain_sql_broke_is_a_conflict() -> None:
+    save(MAIN, "c", chat("a", "b"), type="chat")
+    copy_database(MAIN, FORK)
+    sql(FORK, "UPDATE prompts SET content = 'no chat' WHERE name = 'c'")
+    indexing.add_missing_versions(FORK)
+    save(MAIN, "c", chat("a", "B"))
+    with pytest.raises(MergeConflict, match=r"c \(content\)"):
+        merge(names=["c"])
+
+
+def trash_version(using: str, number: int) -> None:
+    trash.delete_version(get(using), number, actor=None, using=using)
+
+
+def test_what_the_source_deleted_stays_in_the_target() -> None:
+    save(FORK, "p", "two\n")
+    merge()
+    trash_version(FORK, 2)
+    assert (merge().prompts, get(MAIN).content) == ((), "two\n")
+
+
+def test_what_the_target_deleted_does_not_come_back() -> None:
+    save(FORK, "p", "two\n")
+    merge()
+    trash_version(MAIN, 2)
+    assert (merge().prompts, get(MAIN).content) == ((), LINES)
+    save(FORK, "q", "x")
+    merge()
+    assert (get(MAIN).version, get(MAIN).content) == (1, LINES)
+
+
+def test_versions_come_over_in_the_trash_as_they_are() -> None:
+    for content in ("two\n", "three\n"):
+        save(FORK, "p", content)
+    trash_version(FORK, 2)
+    merge()
+    versions = PromptVersion.objects.using(MAIN).filter(prompt__name="p").order_by("version")
+    assert [(one.version, one.deleted_at is None) for one in versions] == [(1, True), (2, False), (3, True)]
+    assert (get(MAIN).version, get(MAIN).content) == (3, "three\n")
+    assert merge().prompts == ()
+    # The number of a trashed version is not given again either.
+    save(MAIN, "p", "four\n")
+    assert get(MAIN).version == 4
+
+
+def test_a_prompt_in_the_trash_of_the_source_is_left_there() -> None:
+    save(FORK, "new", "x")
+    trash.delete_prompt(get(FORK, "new"), actor=None, using=FORK)
+    assert merge().prompts == ()
+    with pytest.raises(UnknownPrompts):
+        merge(names=["new"])
+
+
+def test_a_prompt_in_the_trash_of_the_target_is_a_conflict() -> None:
+    trash.delete_prompt(get(MAIN), actor=None, using=MAIN)
+    save(FORK, "p", "more\n")
+    for resolve in (None, "ours", "theirs"):
+        with pytest.raises(MergeConflict, match=r"p \(trash\)") as caught:
+            merge(resolve=resolve)
+        assert "restore or purge it there first" in caught.value.result.conflicts[0].text
+    trash.restore_prompt(Prompt.everything.using(MAIN).get(name="p"), actor=None, using=MAIN)
+    merge()
+    assert get(MAIN).content == "more\n"
