@@ -130,6 +130,18 @@ class Env(BaseSettings):
         "auto", description="Search strategy of new collections."
     )
 
+    # Evaluations
+    afn_llm_api_key: SecretStr | None = Field(
+        None, description="Key of the service that runs and judges prompts. Unset: `OPENAI_API_KEY`."
+    )
+    afn_llm_base_url: str | None = Field(
+        None, description="Address of that service, OpenAI-compatible. Unset: `OPENAI_BASE_URL`."
+    )
+    afn_llm_model: str | None = Field(None, description="Model that judges where a metric names none.")
+    afn_llm_prices: dict[str, list[float]] = Field(
+        {}, description="US dollars for a million tokens in and out, by model, as JSON."
+    )
+
     # API
     afn_public_read: bool = Field(
         False, description="Reading the API needs no key; `quickstart` turns it on."

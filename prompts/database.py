@@ -27,6 +27,10 @@ _KEPT = {
         "a prompt version is immutable",
     ),
     "prompts": (("type",), "the type of a prompt is chosen once"),
+    "label_splits": (
+        ("prompt_id", "label", "arms", "salt", "alpha", "created_at"),
+        "the arms of a split never change",
+    ),
     "label_moves": (
         (
             "prompt_id",
@@ -51,6 +55,7 @@ _SERVED = {
     "prompts": ("INSERT", "UPDATE", "DELETE"),
     "prompt_versions": ("INSERT", "UPDATE", "DELETE"),
     "prompt_labels": ("INSERT", "UPDATE", "DELETE"),
+    "label_splits": ("INSERT", "UPDATE", "DELETE"),
     "users": ("UPDATE OF username",),
 }
 

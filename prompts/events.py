@@ -20,6 +20,8 @@ Kind = Literal[
     "version.restored",
     "label.moved",
     "label.removed",
+    "split.started",
+    "split.ended",
     "evaluation.created",
     "run.finished",
 ]

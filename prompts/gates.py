@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from .errors import EvidenceMissing
 from .models import Evaluation, Evidence, LabelMove, LabelPolicy, Prompt, PromptVersion
+from .models.label import MAX_ITEMS
 from .statistics.paired import PairedTest, paired_test
 
 Scores = npt.NDArray[np.float64]
-MAX_ITEMS: Final = 100_000
 _ROUNDING: Final = 1e-9  # by which a mean of floats may miss the threshold it is equal to
 
 
@@ -67,11 +67,11 @@ def served_last(prompt: Prompt, label: str, *, using: str | None = None) -> Prom
     around its policy. In the trash or not; None where it served nothing, or what was purged.
     """
     moves = LabelMove.objects.using(using).filter(prompt=prompt.pk, label=label, from_version__isnull=False)
-    last = moves.order_by("-id").values("from_version", "created_at").first()
-    if last is None:
+    last = moves.order_by("-id").first()
+    if last is None or last.from_version is None:
         return None
-    versions = PromptVersion.objects.using(using).filter(prompt=prompt.pk, version=last["from_version"])
-    return versions.filter(created_at__lte=last["created_at"]).first()
+    versions = PromptVersion.objects.using(using).filter(prompt=prompt.pk, version=last.from_version)
+    return versions.filter(created_at__lte=last.created_at).first()
 
 
 def mean_score(version: PromptVersion, name: str = "", *, using: str | None = None) -> dict[str, Any]:

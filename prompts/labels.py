@@ -18,7 +18,7 @@ from .composition import compose, part_of
 from .dependants import check_dependants, find_dependants
 from .errors import NotThere, Protected, Refused, RegistryProblem
 from .events import Event, tell
-from .models import LATEST, LabelMove, LabelPolicy, Prompt, PromptLabel, PromptVersion, User
+from .models import LATEST, LabelMove, LabelPolicy, LabelSplit, Prompt, PromptLabel, PromptVersion, User
 from .rendering.references import Reference
 from .validators import validate_label, validate_text
 
@@ -68,6 +68,7 @@ def move_label(
         if label and label.version_id == version.pk:
             return Moved(number)
         policy = _allowed_policy(name, actor, alias)
+        _check_split(prompt, name, alias)
         evidence = None
         if policy and undoes is None:
             serving = label.version if label else gates.served_last(prompt, name, using=alias)
@@ -102,6 +103,7 @@ def remove_label(
         if label is None:
             raise NotThere("label", f"a label of {prompt.name}", repr(name))
         _allowed_policy(name, actor, alias)
+        _check_split(prompt, name, alias)
         _check_dependants(prompt, name, alias)
         before = label.version.version
         label.delete(using=alias)
@@ -175,6 +177,15 @@ def _allowed_policy(name: str, actor: User | None, using: str) -> LabelPolicy | 
     if policy and policy.is_protected and actor is not None and not actor.has_perm(MOVE_PROTECTED):
         raise Protected("label", f"the permission {MOVE_PROTECTED} to move {name!r}", "an account without it")
     return policy
+
+
+def _check_split(prompt: Prompt, name: str, using: str) -> None:
+    """A label does not move under a running split, whose arms are compared with what it serves."""
+    splits = LabelSplit.objects.using(using).filter(prompt=prompt.pk, label=name, ended_at=None)
+    if splits.exists():
+        raise Refused(
+            "label", "a label without a running split", f"{name!r} with one", "End the split first."
+        )
 
 
 def _check_dependants(prompt: Prompt, name: str, using: str) -> None:

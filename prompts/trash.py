@@ -11,7 +11,7 @@ from .dependants import find_dependants
 from .errors import NotThere, Refused
 from .events import Event, tell
 from .labels import drop_labels
-from .models import VERSIONED, Prompt, PromptVersion, User
+from .models import VERSIONED, LabelSplit, Prompt, PromptVersion, User
 from .models.prompt import index_later
 from .saving import check_newest
 from .validators import validate_name
@@ -24,6 +24,9 @@ def delete_prompt(prompt: Prompt, *, actor: User | None, using: str | None = Non
         _check_dependants(prompt, None, alias)
         versions = list(prompt.versions.using(alias).kept().defer("content"))
         drop_labels(versions, actor=actor, reason="The prompt was deleted.", using=alias)
+        LabelSplit.objects.using(alias).filter(prompt=prompt.pk, ended_at=None).update(
+            ended_at=timezone.now()
+        )
         changed = Prompt.objects.using(alias).filter(pk=prompt.pk).update(deleted_at=timezone.now())
         if changed:
             tell(Event("prompt.deleted", prompt.pk, prompt.name, _id(actor)), alias)
@@ -44,6 +47,7 @@ def delete_version(prompt: Prompt, number: int, *, actor: User | None, using: st
         if not versions.exclude(pk=version.pk).exists():
             return delete_prompt(prompt, actor=actor, using=alias)
         _check_dependants(prompt, version, alias)
+        _check_splits(prompt, number, alias)
         drop_labels([version], actor=actor, reason=f"Version {number} was deleted.", using=alias)
         PromptVersion.objects.using(alias).filter(pk=version.pk).update(deleted_at=timezone.now())
         _show_newest(prompt, alias)
@@ -131,6 +135,15 @@ def _check_dependants(prompt: Prompt, version: PromptVersion | None, using: str)
                 "one that no other prompt includes",
                 f"{prompt.name}, which {one.name} v{one.version} includes",
             )
+
+
+def _check_splits(prompt: Prompt, number: int, using: str) -> None:
+    for split in LabelSplit.objects.using(using).filter(prompt=prompt.pk, ended_at=None):
+        if number in [arm["version"] for arm in split.arms]:
+            raise Refused(
+                "version", "a version that is in no running split", f"{number}, in that of {split.label!r}",
+                "End the split first.",
+            )  # fmt: skip
 
 
 def _leave_the_index(prompt_id: str, using: str) -> None:

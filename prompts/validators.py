@@ -85,6 +85,23 @@ def validate_item(value: str) -> None:
     _validate_length(value, MAX_ITEM_LENGTH)
 
 
+def validate_item_key(value: str) -> None:
+    validate_item(value)
+    if not value.strip():
+        raise ValidationError("Expected a key, got none.", code="no_text")
+
+
+def validate_dataset_name(value: str) -> None:
+    validate_text(value)
+    if not value.strip() or value != value.strip() or "/" in value or not value.isprintable():
+        raise ValidationError(f"Expected a name without slashes, got {value[:80]!r}.", code="name")
+
+
+def validate_expected(value: Any) -> None:
+    """What an item is expected to give: text or other JSON, within the bounds of metadata."""
+    _validate_object({"expected": value}, "expected")
+
+
 def validate_score_name(value: str) -> None:
     validate_text(value)
     if len(value) > MAX_SCORE_NAME_LENGTH or not value.isprintable():

@@ -12,7 +12,7 @@ from .. import labels as moving
 from ..gates import weigh
 from ..models import LabelMove
 from . import label_schemas as schemas
-from .lookup import Ref, actor, find_prompt, find_version, page
+from .lookup import Ref, actor, find_own_prompt, find_prompt, find_version, page
 
 router = Router(tags=["labels"])
 _LABEL = "/prompts/{path:ref}/labels/{label}"
@@ -33,7 +33,7 @@ def move_label(
     409 with the figures, and nothing is moved.
     """
     moved = moving.move_label(
-        find_prompt(ref), label, payload.version, actor=actor(request), reason=payload.reason
+        find_own_prompt(request, ref), label, payload.version, actor=actor(request), reason=payload.reason
     )
     return _answer(label, moved)
 
@@ -44,7 +44,8 @@ def remove_label(
     request: HttpRequest, ref: Path[Ref], label: Path[Text], query: Query[schemas.ReasonQuery]
 ) -> dict[str, Any]:
     """Take a label off."""
-    moved = moving.remove_label(find_prompt(ref), label, actor=actor(request), reason=query.reason)
+    prompt = find_own_prompt(request, ref)
+    moved = moving.remove_label(prompt, label, actor=actor(request), reason=query.reason)
     return _answer(label, moved)
 
 
@@ -54,7 +55,8 @@ def undo_move(
     request: HttpRequest, ref: Path[Ref], label: Path[Text], payload: schemas.UndoIn
 ) -> dict[str, Any]:
     """Take back the label's last move that is not taken back yet. No evidence is asked for."""
-    moved = moving.undo(find_prompt(ref), label, actor=actor(request), reason=payload.reason)
+    prompt = find_own_prompt(request, ref)
+    moved = moving.undo(prompt, label, actor=actor(request), reason=payload.reason)
     return _answer(label, moved)
 
 

@@ -11,6 +11,7 @@ from vectors.schemas import Paging, Text
 
 from ..errors import NotThere, Protected
 from ..models import Prompt, PromptVersion, User
+from ..ownership import check_owner
 
 # In an address: the id or name of a prompt.
 Ref = Annotated[Text, Path(description="Id or name; slashes of a name stay as they are, or are sent as %2F.")]
@@ -21,6 +22,13 @@ def find_prompt(ref: str) -> Prompt:
     if prompt is None:
         raise NotThere("prompt", "the id or name of a prompt", repr(ref[:255]))
     return cast(Prompt, prompt)
+
+
+def find_own_prompt(request: HttpRequest, ref: str) -> Prompt:
+    """For operations that change it: raises ``Protected`` where it is another's, see `prompts.ownership`."""
+    prompt = find_prompt(ref)
+    check_owner(actor(request), prompt)
+    return prompt
 
 
 def find_version(prompt: Prompt, number: int) -> PromptVersion:

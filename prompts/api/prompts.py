@@ -20,9 +20,10 @@ from ..serving.responses import serve
 from ..three_way import is_same
 from ..trash import delete_prompt
 from . import schemas
-from .lookup import Ref, actor, check_labels, find_prompt, page
+from .lookup import Ref, actor, check_labels, find_own_prompt, find_prompt, page
 
 router = Router()
+by_name = Router()  # its path goes on as others do, so it is matched before them
 
 
 @router.get("/prompts", response={200: schemas.PromptPage, ERRORS: ErrorOut})
@@ -57,9 +58,9 @@ def create_prompt(request: HttpRequest, payload: schemas.PromptIn) -> Answer[Any
     return Answer(201, _read(prompt.pk))
 
 
-@router.get("/prompts/by-name/{path:name}", response={200: schemas.PromptOut, ERRORS: ErrorOut})
+@by_name.get("/prompts/by-name/{path:name}", response={200: schemas.PromptOut, ERRORS: ErrorOut})
 def get_prompt_by_name(request: HttpRequest, name: Path[Ref], query: Query[schemas.Which]) -> Any:
-    """The same as `/prompts/{ref}`, for a name that looks like an id."""
+    """The same as `/prompts/{ref}`, for a name that looks like an id, or ends as other paths do."""
     return _serve(request, lambda: _read(find_prompt_named(name), query))
 
 
@@ -68,7 +69,7 @@ def get_prompt_by_name(request: HttpRequest, name: Path[Ref], query: Query[schem
 def archive_prompt(request: HttpRequest, ref: Path[Ref]) -> Any:
     """Take a prompt out of use and keep its history. PATCH another status to bring it back."""
     with transaction.atomic():
-        prompt = find_prompt(ref)
+        prompt = find_own_prompt(request, ref)
         set_status(prompt, Status.ARCHIVED, author=actor(request))
     return _read(prompt.pk)
 
@@ -98,7 +99,7 @@ def update_prompt(request: HttpRequest, ref: Path[Ref], payload: schemas.PromptP
     changes = payload.changes()
     # One transaction, so that nobody's change gets lost between reading and writing.
     with transaction.atomic():
-        prompt = find_prompt(ref)
+        prompt = find_own_prompt(request, ref)
         payload.check_type(prompt)
         if not payload.labels and all(is_same(getattr(prompt, name), to) for name, to in changes.items()):
             return _read(prompt.pk)
@@ -119,7 +120,7 @@ def update_prompt(request: HttpRequest, ref: Path[Ref], payload: schemas.PromptP
 def delete(request: HttpRequest, ref: Path[Ref]) -> Answer[None]:
     """Into the trash, from which it can be restored. Refused where other prompts include it."""
     with transaction.atomic():
-        delete_prompt(find_prompt(ref), actor=actor(request))
+        delete_prompt(find_own_prompt(request, ref), actor=actor(request))
     return Answer(204, None)
 
 
@@ -136,5 +137,7 @@ def _read(ref: str, query: schemas.Which | None = None) -> dict[str, Any]:
     if query is None:
         served = reading.read(ref)
         return reading.as_json(served, served.compose())
-    served = reading.read(ref, version=query.version, label=query.label or "", at=query.at)
+    served = reading.read(
+        ref, version=query.version, label=query.label or "", at=query.at, subject=query.subject
+    )
     return reading.as_json(served, served.compose() if query.resolve else served.alone())

@@ -22,7 +22,9 @@ def render_prompt(request: HttpRequest, ref: Path[Ref], payload: schemas.RenderI
     """The prompt with values in place of its variables. A missing or unknown one is an error, as is a value
     of another type; with `allow_partial` what is missing stays as it was written, and is listed.
     """
-    served = reading.read(ref, version=payload.version, label=payload.label or "", at=payload.at)
+    served = reading.read(
+        ref, version=payload.version, label=payload.label or "", at=payload.at, subject=payload.subject
+    )
     template = served.compose().template
     rendered = render(template, payload.variables, payload.placeholders, allow_partial=payload.allow_partial)
     return {

@@ -257,6 +257,7 @@ class Which(Schema):
     version: VersionNumber | None = None
     label: Text | None = None
     at: Moment | None = Field(None, description="What the label (or `latest`) served at that time.")
+    subject: Text = Field("", max_length=1_000, description="Who it is for, where the label is split.")
     resolve: bool = Field(True, description="Put what it includes in its place.")
 
 
@@ -328,7 +329,10 @@ class VersionOut(VersionSummary):
     @staticmethod
     def resolve_content(version: PromptVersion) -> Any:
         template = version.template_of(version.prompt.type)
-        return template.messages if template.type == Kind.CHAT else version.content
+        try:
+            return template.messages if template.type == Kind.CHAT else version.content
+        except TemplateProblem:  # written with plain SQL
+            return version.content
 
 
 class VersionPage(Schema):
@@ -380,7 +384,7 @@ class BlameLine(Schema):
 class BlameOut(Schema):
     version: int
     lines: list[BlameLine]
-    is_complete: bool = Field(description="False where the history is too long to be looked at as a whole.")
+    is_complete: bool = Field(description="False where the history is too long or too repetitive.")
 
 
 class DependantOut(Schema):
@@ -410,6 +414,7 @@ class RenderIn(Body):
     version: VersionNumber | None = None
     label: Text | None = None
     at: Moment | None = Field(None, strict=False)
+    subject: Text = Field("", max_length=1_000, description="Who it is for, where the label is split.")
     variables: dict[str, Any] = {}
     placeholders: dict[str, Any] = Field({}, description="Messages by the name of the placeholder.")
     allow_partial: bool = False

@@ -12,8 +12,9 @@ from vectors.schemas import ERRORS, ErrorOut, Paging, Text
 from .. import trash
 from ..errors import NotThere
 from ..models import Prompt, PromptVersion
+from ..ownership import check_owner
 from . import schemas
-from .lookup import Ref, actor, find_prompt, page
+from .lookup import Ref, actor, find_own_prompt, page
 
 router = Router(tags=["trash"])
 
@@ -37,9 +38,10 @@ def list_trashed_versions(request: HttpRequest, paging: Query[Paging]) -> dict[s
 @needs("prompts.delete_prompt")
 def restore_prompt(request: HttpRequest, id: Path[Text], payload: schemas.RestorePromptIn) -> Any:
     """Bring a prompt back, under another `name` where its own has been given away. Its labels stay off."""
-    prompt = Prompt.everything.exclude(deleted_at=None).filter(pk=id).first()
+    prompt = Prompt.everything.exclude(deleted_at=None).select_related("user").filter(pk=id).first()
     if prompt is None:
         raise NotThere("id", "the id of a prompt in the trash", repr(id[:64]))
+    check_owner(actor(request), prompt)
     trash.restore_prompt(prompt, actor=actor(request), name=payload.name)
     return Prompt.objects.select_related("user").get(pk=id)
 
@@ -50,5 +52,5 @@ def restore_version(
     request: HttpRequest, ref: Path[Ref], version: Path[schemas.VersionNumber]
 ) -> Answer[None]:
     """Bring a single version back, under its old number."""
-    trash.restore_version(find_prompt(ref), version, actor=actor(request))
+    trash.restore_version(find_own_prompt(request, ref), version, actor=actor(request))
     return Answer(204, None)

@@ -15,7 +15,7 @@ from ..models import PromptVersion
 from ..saving import restore_content, save_prompt
 from ..trash import delete_version
 from . import schemas
-from .lookup import Ref, actor, check_labels, find_prompt, find_version, page
+from .lookup import Ref, actor, check_labels, find_own_prompt, find_prompt, find_version, page
 
 router = Router()
 _VERSIONS = "/prompts/{path:ref}/versions"
@@ -41,7 +41,7 @@ def create_version(request: HttpRequest, ref: Path[Ref], payload: schemas.Versio
     """
     check_labels(request, payload.labels)
     with transaction.atomic():
-        prompt = find_prompt(ref)
+        prompt = find_own_prompt(request, ref)
         payload.check_type(prompt)
         for field, value in payload.changes().items():
             setattr(prompt, field, value)
@@ -72,7 +72,7 @@ def get_version(request: HttpRequest, ref: Path[Ref], version: Path[schemas.Vers
 @needs("prompts.delete_promptversion")
 def delete(request: HttpRequest, ref: Path[Ref], version: Path[schemas.VersionNumber]) -> Answer[None]:
     """Into the trash; its labels come off. The last version takes the prompt with it."""
-    delete_version(find_prompt(ref), version, actor=actor(request))
+    delete_version(find_own_prompt(request, ref), version, actor=actor(request))
     return Answer(204, None)
 
 
@@ -86,7 +86,7 @@ def restore(
 ) -> Answer[Any]:
     """A new version with what an old one held."""
     with transaction.atomic():
-        prompt = find_prompt(ref)
+        prompt = find_own_prompt(request, ref)
         saved = restore_content(prompt, version, author=actor(request), message=payload.message)
         made = find_version(prompt, saved.version)
     made.prompt = prompt

@@ -2,6 +2,7 @@ import hashlib
 import hmac
 import secrets
 from contextlib import suppress
+from datetime import datetime
 from functools import cache
 
 from django.conf import settings
@@ -22,27 +23,33 @@ class Scope(models.TextChoices):
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def by_secret(self, secret: str) -> "ApiKey | None":
-        return self._usable_by("secret_hash", hash_secret(secret))
+        digest = hash_secret(secret)
+        key = self._usable_by("k.secret_hash = %s OR k.previous_hash = %s", [digest, digest])
+        return key if key and key.accepts(digest) else None
 
     def by_pair(self, public_key: str, secret: str) -> "ApiKey | None":
-        key = self._usable_by("public_key", public_key)
+        key = self._usable_by("k.public_key = %s", [public_key])
         # Compared even without a key, so that the time taken does not tell whether it exists.
-        expected = key.secret_hash if key else hash_secret("")
-        return key if hmac.compare_digest(hash_secret(secret), expected) and key else None
+        is_right = (key or ApiKey(secret_hash=hash_secret(""))).accepts(hash_secret(secret))
+        return key if is_right else None
 
-    def _usable_by(self, column: str, value: str) -> "ApiKey | None":
+    def _usable_by(self, condition: str, values: list[str]) -> "ApiKey | None":
         """The key with its user, if it may be used.
 
         Every request of the API asks. The ORM would take five times longer to write this statement than
         libSQL takes to answer it.
         """
         keys, users, select = _with_users(self.db)
-        for row in execute(self.db, (f"{select} WHERE k.{column} = %s", [value])):
+        for row in execute(self.db, (f"{select} WHERE {condition}", values)):
             width = len(keys.shown.columns)
             key: ApiKey = next(keys.rows([row[:width]]))
             key.user = next(users.rows([row[width:]]))
             return key if key.is_usable else None
         return None
+
+
+def new_secret() -> str:
+    return f"sk-afn-{secrets.token_urlsafe(32)}"
 
 
 def hash_secret(secret: str) -> str:
@@ -66,6 +73,17 @@ class ApiKey(Record):
     name = models.CharField(max_length=255, help_text="Who uses it, to know what stops when it is revoked.")
     public_key = models.CharField(max_length=64, unique=True, editable=False)
     secret_hash = models.CharField(max_length=64, unique=True, editable=False)
+    previous_hash = models.CharField(
+        max_length=64,
+        unique=True,
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Of the secret before the last rotation.",
+    )
+    previous_until = models.DateTimeField(
+        null=True, editable=False, help_text="Until when that secret works as well."
+    )
     scopes = models.JSONField(default=list)
     last_used_at = models.DateTimeField(null=True, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -77,22 +95,33 @@ class ApiKey(Record):
         db_table = "api_keys"
         verbose_name = "API key"
         ordering = ["name"]
+        permissions = [("manage_others_keys", "May manage API keys of others")]
 
     def __str__(self) -> str:
         return self.name
 
     @classmethod
-    def issue(cls, user: User, name: str, scopes: list[str]) -> tuple["ApiKey", str]:
+    def issue(
+        cls, user: User, name: str, scopes: list[str], expires_at: datetime | None = None
+    ) -> tuple["ApiKey", str]:
         """Make a key; the second part of the answer is its secret, which is kept nowhere."""
-        secret = f"sk-afn-{secrets.token_urlsafe(32)}"
+        secret = new_secret()
         key = cls.objects.create(
             user=user,
             name=name,
             scopes=sorted(set(scopes)),
             public_key=f"pk-afn-{secrets.token_hex(12)}",
             secret_hash=hash_secret(secret),
+            expires_at=expires_at,
         )
         return key, secret
+
+    def accepts(self, digest: str) -> bool:
+        """Is this the hash of its secret, or of the one before while that still counts?"""
+        is_current = hmac.compare_digest(digest, self.secret_hash)
+        is_previous = hmac.compare_digest(digest, self.previous_hash or "")
+        counts = self.previous_until is not None and timezone.now() < self.previous_until
+        return is_current or (is_previous and counts)
 
     @property
     def is_usable(self) -> bool:

@@ -31,6 +31,9 @@ class Evaluation(Record):
     score = models.FloatField(
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)], help_text="From 0 (worst) to 1 (best)."
     )
+    run = models.ForeignKey(
+        "prompts.EvaluationRun", null=True, blank=True, on_delete=models.CASCADE, related_name="evaluations"
+    )
     metrics = models.JSONField(default=dict, db_default={}, blank=True, validators=[validate_metadata])
 
     class Meta:

@@ -12,6 +12,7 @@ from .prompt import Prompt
 from .version import PromptVersion
 
 LATEST: Final = "latest"
+MAX_ITEMS: Final = 100_000  # evaluated items that are looked at
 
 
 class PromptLabel(Record):
@@ -119,6 +120,8 @@ class LabelPolicy(ChangingRecord):
         problems: dict[str, Any] = {}
         if self.name == LATEST:
             problems["name"] = "Expected another label than latest, which moves by itself."
+        if self.minimum_items is not None and self.minimum_items > MAX_ITEMS:
+            problems["minimum_items"] = f"Expected at most {MAX_ITEMS:,} items, got {self.minimum_items:,}."
         if self.evidence == Evidence.THRESHOLD and self.threshold is None:
             problems["threshold"] = "Expected a threshold from 0 to 1 for this evidence, got nothing."
         if problems:

@@ -142,6 +142,7 @@ class Prompt(Versioned, ChangingRecord):
             models.CheckConstraint(condition=models.Q(version__gte=1), name="prompts_version_is_positive"),
             models.CheckConstraint(condition=~models.Q(content=""), name="prompts_content_is_not_empty"),
         ]
+        permissions = [("change_others_prompts", "May change prompts of others")]
 
     def __str__(self) -> str:
         return self.name

@@ -23,6 +23,7 @@ from ..rendering import messages
 from ..rendering.errors import TemplateProblem
 from ..rendering.references import MARK
 from ..rendering.template import Template
+from ..splits import assign
 
 _PROMPT: Final = (
     "p.id, p.name, p.title, p.type, p.version, p.status, p.language, p.tags, p.metadata, u.username, "
@@ -124,12 +125,18 @@ class Served:
             raise Unresolvable(problem.field, problem.expected, problem.got, problem.hint) from problem
 
 
-def read(ref: str, *, version: int | None = None, label: str = "", at: datetime | None = None) -> Served:
+def read(
+    ref: str, *, version: int | None = None, label: str = "", at: datetime | None = None, subject: str = ""
+) -> Served:
     """The prompt of the id or name `ref`: its version of that number, else what `label` serves (by default
     the newest), or served at the moment `at`. Raises ``NotThere``.
+
+    With a `subject`, a label that is split serves what this subject always gets.
     """
     if version is not None and (label or at):
         raise RegistryProblem("version", "either a version, or a label with or without at", "both")
+    if subject and label and version is None and at is None and (assigned := assign(ref, label, subject)):
+        version = assigned.version
     if at is not None:
         version = _version_at(ref, label or LATEST, at)
     if version is not None:

@@ -14,7 +14,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from . import epoch
 
 _WRITES: Final = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|REPLACE|WITH)\b", re.IGNORECASE)
-_SERVED: Final = re.compile(r"\b(?:prompts|prompt_versions|prompt_labels|users)\b", re.IGNORECASE)
+_SERVED: Final = re.compile(
+    r"\b(?:prompts|prompt_versions|prompt_labels|label_splits|users)\b", re.IGNORECASE
+)
 
 
 class _Commit:

@@ -1,0 +1,92 @@
+"""Datasets: items that versions are tried on."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count
+from django.http import HttpRequest
+from ninja import Path, Query, Router
+from ninja.responses import Status as Answer
+
+from vectors.permissions import needs
+from vectors.schemas import ERRORS, ErrorOut, Paging, Text
+
+from ..errors import NotThere
+from ..models import Dataset, DatasetItem
+from . import run_schemas as schemas
+from .lookup import actor, page
+
+router = Router(tags=["evaluations"])
+_DATASET = "/datasets/{name}"
+
+
+@router.get("/datasets", response={200: schemas.DatasetPage, ERRORS: ErrorOut})
+def list_datasets(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]:
+    """All datasets, by name."""
+    return page(Dataset.objects.annotate(count=Count("items")), paging)
+
+
+@router.post("/datasets", response={201: schemas.DatasetOut, ERRORS: ErrorOut})
+@needs("prompts.add_dataset")
+def create_dataset(request: HttpRequest, payload: schemas.DatasetIn) -> Answer[Dataset]:
+    """Make an empty dataset."""
+    dataset = Dataset(**payload.model_dump(), user=actor(request))
+    dataset.full_clean()
+    dataset.save()
+    return Answer(201, _dataset(dataset.name))
+
+
+@router.get(_DATASET, response={200: schemas.DatasetOut, ERRORS: ErrorOut})
+def get_dataset(request: HttpRequest, name: Path[Text]) -> Dataset:
+    """One dataset with its number of items."""
+    return _dataset(name)
+
+
+@router.delete(_DATASET, response={204: None, ERRORS: ErrorOut})
+@needs("prompts.delete_dataset")
+def delete_dataset(request: HttpRequest, name: Path[Text]) -> Answer[None]:
+    """Delete it with its items and its runs; evaluations of these runs go, too."""
+    _dataset(name).delete()
+    return Answer(204, None)
+
+
+@router.get(_DATASET + "/items", response={200: schemas.ItemPage, ERRORS: ErrorOut})
+def list_items(request: HttpRequest, name: Path[Text], paging: Query[Paging]) -> dict[str, Any]:
+    """Its items, by key."""
+    return page(DatasetItem.objects.filter(dataset=_dataset(name)), paging)
+
+
+@router.put(_DATASET + "/items", response={200: schemas.ItemsOut, ERRORS: ErrorOut})
+@needs("prompts.change_dataset")
+def put_items(request: HttpRequest, name: Path[Text], payload: schemas.ItemsIn) -> dict[str, int]:
+    """Insert or replace up to 1,000 items by `key`, all or none."""
+    with transaction.atomic():
+        dataset = _dataset(name)
+        stored = {item.key: item for item in dataset.items.filter(key__in=[one.key for one in payload.items])}
+        inserted = 0
+        for one in payload.items:
+            item = stored.get(one.key) or DatasetItem(dataset=dataset)
+            inserted += item._state.adding
+            for field, value in one.model_dump().items():
+                setattr(item, field, value)
+            item.full_clean(exclude=["dataset"])
+            item.save()
+            stored[one.key] = item
+    return {"inserted": inserted, "updated": len(stored) - inserted}
+
+
+@router.delete(_DATASET + "/items/{path:key}", response={204: None, ERRORS: ErrorOut})
+@needs("prompts.change_dataset")
+def delete_item(request: HttpRequest, name: Path[Text], key: Path[Text]) -> Answer[None]:
+    """Delete an item; evaluations on it stay."""
+    deleted, _ = DatasetItem.objects.filter(dataset=_dataset(name), key=key).delete()
+    if not deleted:
+        raise NotThere("key", f"an item of {name}", repr(key[:100]))
+    return Answer(204, None)
+
+
+def _dataset(name: str) -> Dataset:
+    dataset = Dataset.objects.annotate(count=Count("items")).filter(name=name).first()
+    if dataset is None:
+        raise NotThere("dataset", "the name of a dataset", repr(name[:128]))
+    return dataset

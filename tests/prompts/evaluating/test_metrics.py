@@ -1,0 +1,111 @@
+from typing import Any
+
+import pytest
+
+from prompts.evaluating import metrics
+from prompts.evaluating.metrics import InvalidMetric, Sample, main_score
+from prompts.rendering.errors import TemplateProblem
+
+
+def score(metric: dict[str, Any], output: str, expected: Any = None, **took: float) -> float | None:
+    found = metrics.parse([metric])[0].score(Sample(output, expected, **took))
+    return found.value if found else None
+
+
+@pytest.mark.parametrize(
+    ("metric", "output", "expected", "value"),
+    [
+        ({"type": "exact_match"}, " Paris\n", "Paris", 1),
+        ({"type": "exact_match", "strip": False}, " Paris", "Paris", 0),
+        ({"type": "exact_match"}, "paris", "Paris", 0),
+        ({"type": "exact_match", "ignore_case": True}, "PARIS", "Paris", 1),
+        ({"type": "exact_match"}, '{"b": [1, 2], "a": null}', {"a": None, "b": [1, 2]}, 1),
+        ({"type": "exact_match"}, '{"a": 1}', {"a": 2}, 0),
+        ({"type": "exact_match"}, "東京", "東京", 1),
+        ({"type": "exact_match"}, "x", None, None),
+        ({"type": "contains"}, "It is Paris.", "Paris", 1),
+        ({"type": "contains"}, "It is Paris.", ["Paris", "France"], 0.5),
+        ({"type": "contains", "texts": ["a", "b", "z"]}, "ab", None, 2 / 3),
+        ({"type": "contains", "texts": ["a", "z"], "any": True}, "ab", None, 1),
+        ({"type": "contains", "texts": ["y", "z"], "any": True}, "ab", None, 0),
+        ({"type": "contains"}, "x", None, None),
+        ({"type": "regex", "pattern": r"^\d+$"}, "42", None, 1),
+        ({"type": "regex", "pattern": r"^\d+$"}, "no", None, 0),
+        ({"type": "regex", "pattern": "PARIS", "ignore_case": True}, "Paris", None, 1),
+        ({"type": "json_schema", "schema": {"type": "object", "required": ["a"]}}, '{"a": 1}', None, 1),
+        ({"type": "json_schema", "schema": {"type": "object", "required": ["a"]}}, "{}", None, 0),
+        ({"type": "json_schema", "schema": {"type": "object"}}, "no json", None, 0),
+        ({"type": "length", "max": 3}, "abc", None, 1),
+        ({"type": "length", "max": 3}, "abcd", None, 0),
+        ({"type": "length", "min": 2, "max": 3, "unit": "words"}, "one two three", None, 1),
+        ({"type": "length", "min": 4, "unit": "words"}, "one two three", None, 0),
+    ],
+)
+def test_it_scores(metric: dict[str, Any], output: str, expected: Any, value: float | None) -> None:
+    assert score(metric, output, expected) == (pytest.approx(value) if value is not None else None)
+
+
+def test_what_it_took_counts_where_it_is_known() -> None:
+    latency, cost = {"type": "latency", "max_ms": 500}, {"type": "cost", "max_usd": 0.01}
+    assert [score(latency, "", latency_ms=ms) for ms in (500.0, 501.0)] == [1, 0]
+    assert [score(cost, "", cost=usd) for usd in (0.01, 0.02)] == [1, 0]
+    assert score(latency, "") is None
+    assert score(cost, "") is None
+
+
+def test_the_main_score_is_the_mean_by_weight_of_what_is_known() -> None:
+    found = metrics.parse(
+        [
+            {"type": "contains", "texts": ["a"], "weight": 3},
+            {"type": "length", "max": 1},
+            {"type": "exact_match"},
+        ]
+    )
+    sample = Sample("ab")
+    scores = {one.name: value for one in found if (value := one.score(sample))}
+    assert set(scores) == {"contains", "length"}
+    assert main_score(found, scores) == pytest.approx(0.75)
+    assert main_score(found, {}) is None
+
+
+def test_a_hostile_pattern_ends() -> None:
+    found = metrics.parse([{"type": "regex", "pattern": r"^(\w+\s?)*$"}])[0].score(Sample("a" * 40 + "!"))
+    assert found is not None
+    assert found.value == 0
+
+
+@pytest.mark.parametrize(
+    ("metric", "field"),
+    [
+        ({}, "metrics[0]"),
+        ("contains", "metrics[0]"),
+        ({"type": "magic"}, "metrics[0]"),
+        ({"type": "contains", "pattern": "x"}, "metrics[0].pattern"),
+        ({"type": "regex"}, "metrics[0].pattern"),
+        ({"type": "regex", "pattern": "("}, "metrics[0].pattern"),
+        ({"type": "regex", "pattern": "a" * 1001}, "metrics[0].pattern"),
+        ({"type": "length"}, "metrics[0].max"),
+        ({"type": "length", "max": -1}, "metrics[0].max"),
+        ({"type": "length", "max": 1, "unit": "bytes"}, "metrics[0].unit"),
+        ({"type": "json_schema", "schema": {"type": 5}}, "metrics[0].schema"),
+        ({"type": "json_schema", "schema": {"$ref": "http://127.0.0.1/x"}}, "metrics[0].schema"),
+        ({"type": "json_schema", "schema": []}, "metrics[0].schema"),
+        ({"type": "latency"}, "metrics[0].max_ms"),
+        ({"type": "latency", "max_ms": True}, "metrics[0].max_ms"),
+        ({"type": "judge"}, "metrics[0].criteria"),
+        ({"type": "judge", "criteria": " "}, "metrics[0].criteria"),
+        ({"type": "exact_match", "weight": 0}, "metrics[0].weight"),
+        ({"type": "exact_match", "name": ""}, "metrics[0].name"),
+        ({"type": "exact_match", "strip": "yes"}, "metrics[0].strip"),
+    ],
+)
+def test_it_refuses_what_is_no_metric(metric: Any, field: str) -> None:
+    with pytest.raises(TemplateProblem) as refusal:
+        metrics.parse([metric])
+    assert refusal.value.field == field
+
+
+@pytest.mark.parametrize("value", [None, {}, [], [{"type": "contains"}] * 21, [{"type": "contains"}] * 2])
+def test_it_refuses_lists_that_are_none(value: Any) -> None:
+    with pytest.raises(InvalidMetric):
+        metrics.parse(value)
