@@ -7,12 +7,13 @@ from typing import Final
 
 from django.db.models.functions import Length
 
-from .diffs import Block, matcher, split_lines
+from .diffs import Block, Matcher, split_lines
 from .errors import NotThere, RegistryProblem
 from .models import Prompt, PromptVersion
 
 _MAX_LENGTH: Final = 20_000_000  # characters of all versions that are looked at
 MAX_LINES: Final = 20_000
+_TIMES: Final = 10  # comparisons of two texts, in time
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Blame:
     """``is_complete`` is false where the history is so long that its beginning was not looked at: then what
-    is older counts as brought by the oldest version that was.
+    is older counts as brought by the oldest version that was. So it is where passages were too repetitive to
+    be matched: they count as brought anew.
     """
 
     version: int
@@ -55,15 +57,16 @@ def blame(prompt: Prompt, number: int) -> Blame:
     history = versions.filter(version__gte=oldest).select_related("author").order_by("version")
     lines: list[str] = []
     owners: list[PromptVersion] = []
-    match = matcher()
+    matcher = Matcher(_TIMES)
     for one in history.iterator(chunk_size=50):
         after = split_lines(one.text_of(prompt.type))
-        owners = _carried(match(lines, after), len(after), owners, one)
+        owners = _carried(matcher.blocks(lines, after), len(after), owners, one)
         lines = after
         one.content = ""  # what it brought is in the lines now
     if len(lines) > MAX_LINES:
         raise RegistryProblem("version", f"a version of at most {MAX_LINES:,} lines", f"{len(lines):,}")
-    return Blame(number, list(map(_line, range(1, len(lines) + 1), lines, owners)), oldest == sizes[-1][0])
+    told = list(map(_line, range(1, len(lines) + 1), lines, owners))
+    return Blame(number, told, oldest == sizes[-1][0] and matcher.is_complete)
 
 
 def _carried(

@@ -8,7 +8,7 @@ the worst case, so all its work is taken from a budget; passages beyond that cou
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import groupby, zip_longest
@@ -84,15 +84,26 @@ def matching_blocks(old: Sequence[str], new: Sequence[str]) -> list[Block]:
     return _Comparison(by_words=False).blocks(old, new)
 
 
-def matcher() -> Callable[[Sequence[str], Sequence[str]], list[Block]]:
-    """As `matching_blocks`, for many texts: all of them together take the time of one."""
-    return _Comparison(by_words=False).blocks
+class Matcher:
+    """`matching_blocks` of many texts, which share what time there is, that of `times` comparisons; past it,
+    and where a passage is too repetitive, ``is_complete`` is false.
+    """
+
+    def __init__(self, times: int) -> None:
+        self._comparison = _Comparison(by_words=False, budget=times * _BUDGET)
+
+    def blocks(self, old: Sequence[str], new: Sequence[str]) -> list[Block]:
+        return self._comparison.blocks(old, new)
+
+    @property
+    def is_complete(self) -> bool:
+        return self._comparison.is_complete
 
 
 class _Comparison:
-    def __init__(self, by_words: bool) -> None:
+    def __init__(self, by_words: bool, budget: int = _BUDGET) -> None:
         self.by_words = by_words
-        self.budget = _BUDGET
+        self.budget = budget
         self.is_complete = True
 
     def run(self, old: str, new: str) -> Diff:

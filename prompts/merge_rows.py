@@ -1,15 +1,16 @@
 """The rows of a merge: read from both databases before its transaction, and written in it."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.db import connections, models
 from django.db.models import Value
 from django.db.models.functions import Concat, Length
 from django.utils import timezone
 
+from .events import Event, Kind
 from .histories import id_of_copy
 from .merge_steps import Step
 from .models import VERSIONED, Prompt, PromptFields, PromptVersion
@@ -34,6 +35,17 @@ class Rows:
     def changed(self) -> list[str]:
         """The ids of the prompts that are not what they were."""
         return [prompt.pk for prompt in (*self.created, *self.edited, *self.rewritten)]
+
+    def events(self) -> Iterator[Event]:
+        """What there is to tell of it."""
+        for kind, prompts in (
+            ("prompt.created", self.created),
+            ("prompt.changed", self.edited),
+            ("version.created", self.rewritten),
+        ):
+            for prompt in prompts:
+                data = {"version": prompt.version, "merged": True}
+                yield Event(cast(Kind, kind), prompt.pk, prompt.name, data=data)
 
     def write(self, using: str) -> None:
         """Within the caller's transaction; contents go in statements of a size that a server takes."""

@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 
 from .comparing import UnknownPrompts, find_ids, pair
 from .database_pairs import Database, check_pair
+from .events import tell
 from .merge_results import MergeConflict, MergedPrompt, MergeRefused, MergeResult
 from .merge_rows import Builder, Rows, find_taken, read_origins, read_records, read_versions, slices
 from .merge_steps import Conflict, Step
@@ -169,6 +170,8 @@ class _Plan:
             if {state.id: state for state in stored} != expected or self._taken():
                 raise _Moved
             rows.write(using)
+            for event in rows.events():
+                tell(event, using)
             ids = rows.changed
             # Robust: the merge counts even while the embedder is out of reach.
             transaction.on_commit(lambda: _index(ids, using), using=using, robust=True)

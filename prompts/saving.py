@@ -1,12 +1,14 @@
 """Saving a prompt as people and applications mean it: checked with all that it includes, labels and all."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import router, transaction
 
+from .changes import changed_fields
 from .composition import Composition, Part, compose
 from .dependants import check_dependants, find_dependants
 from .errors import NotThere, Refused, RegistryProblem
@@ -55,14 +57,13 @@ def save_prompt(
             raise Refused("base_version", f"version {base_version} to be the newest", newest)
         prompt.full_clean()
         check_composition(prompt, using=alias)
-        if stored and stored.name != prompt.name:
-            _check_rename(stored.name, alias)
+        check_rename(prompt, using=alias)
         before = stored.version if stored else 0
         prompt.save(using=alias, author=author, message=message)
         is_new = prompt.version != before
         if stored and is_new:
             check_newest(prompt, stored, using=alias)
-        _tell(prompt, before, author, alias)
+        tell_saved(prompt, stored, author, alias)
         for label in dict.fromkeys(labels):
             if label != LATEST:
                 move_label(prompt, label, prompt.version, actor=author, reason=message[:2_000], using=alias)
@@ -84,9 +85,10 @@ def set_status(
         stored = Prompt.objects.using(alias).filter(pk=prompt.pk).exclude(status=status).first()
         if stored is None:
             return
+        before = copy(stored)
         stored.status = status
         stored.save(using=alias, update_fields=["status", "updated_at"], index=index)
-        _tell(stored, stored.version, author, alias)
+        tell_saved(stored, before, author, alias)
 
 
 def check_composition(prompt: Prompt, *, using: str | None = None) -> Composition:
@@ -127,22 +129,25 @@ def _check_message(message: str) -> None:
         raise RegistryProblem("message", f"at most {MAX_MESSAGE:,} characters", f"{len(message):,}")
 
 
-def _check_rename(name: str, using: str) -> None:
-    if dependants := find_dependants(name, using=using):
+def check_rename(prompt: Prompt, *, using: str | None = None) -> None:
+    """Refuse another name than the one by which other prompts include it."""
+    stored = Prompt.objects.using(using).only("name").filter(pk=prompt.pk).exclude(name=prompt.name).first()
+    if stored and (dependants := find_dependants(stored.name, using=using)):
         first = dependants[0]
         raise Refused(
             "name", "the name by which other prompts include it",
-            f"another one, while {first.name} v{first.version} includes {name}",
+            f"another one, while {first.name} v{first.version} includes {stored.name}",
         )  # fmt: skip
 
 
-def _tell(prompt: Prompt, before: int, author: User | None, using: str) -> None:
+def tell_saved(prompt: Prompt, before: Prompt | None, author: User | None, using: str) -> None:
+    """Tell that it was saved, `before` being what was stored; nothing where that is the same."""
+    changed = changed_fields(before, prompt)
     data: dict[str, Any] = {"version": prompt.version}
-    kind: Any = (
-        "prompt.created"
-        if not before
-        else "version.created"
-        if prompt.version != before
-        else "prompt.changed"
-    )
+    kind: Any = "prompt.created"
+    if before is not None:
+        kind = "prompt.changed" if prompt.version == before.version else "version.created"
+        if not changed and kind == "prompt.changed":
+            return
+        data["changed"] = changed
     tell(Event(kind, prompt.pk, prompt.name, author.pk if author else "", data), using)

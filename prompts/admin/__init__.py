@@ -5,7 +5,15 @@ from django.contrib import admin
 from vectors.admin import CollectionAdmin
 
 from ..indexing import COLLECTION
-from . import api_keys, evaluations, prompts, users, versions  # noqa: F401 - they register themselves
+from . import (  # noqa: F401 - they register themselves
+    api_keys,
+    evaluations,
+    labels,
+    login_locks,
+    prompts,
+    users,
+    versions,
+)
 from .login import LoginForm
 
 admin.site.login_form = LoginForm

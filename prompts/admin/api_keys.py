@@ -4,12 +4,12 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from ..keys import revoke_key
 from ..models import ApiKey
 from .display import chips, short_time
 from .forms import ApiKeyForm
@@ -61,9 +61,7 @@ class ApiKeyAdmin(ModelAdmin):
             super().save_model(request, obj, form, change)
             return
         user: Any = obj.user if obj.user_id else request.user
-        key, secret = ApiKey.issue(user, obj.name, obj.scopes)
-        key.expires_at = obj.expires_at
-        key.save(update_fields=["expires_at"])
+        key, secret = ApiKey.issue(user, obj.name, obj.scopes, obj.expires_at)
         vars(obj).update(vars(key), issued_secret=secret)  # for the answer below, and gone after it
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: Any = None) -> HttpResponse:
@@ -96,9 +94,7 @@ class ApiKeyAdmin(ModelAdmin):
 
     @display(description="State", label={"works": "success", "revoked": "danger", "expired": "warning"})
     def state(self, key: ApiKey) -> str:
-        if key.revoked_at:
-            return "revoked"
-        return "expired" if key.expires_at and key.expires_at <= timezone.now() else "works"
+        return key.state
 
     @admin.action(description="Revoke", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet) -> None:
@@ -116,6 +112,5 @@ class ApiKeyAdmin(ModelAdmin):
             self.message_user(request, "The key no longer works.", messages.SUCCESS)
 
     def _revoke(self, request: HttpRequest, key: ApiKey) -> None:
-        key.revoked_at = timezone.now()
-        key.save(update_fields=["revoked_at"])
+        revoke_key(key)
         self.log_change(request, key, [{"changed": {"fields": ["Revoked at"]}}])

@@ -12,7 +12,8 @@ MOST = 100
 def tags() -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT tag.value FROM prompts, json_each(prompts.tags) AS tag WHERE tag.type = 'text' "
+            "SELECT tag.value FROM prompts, json_each(prompts.tags) AS tag "
+            "WHERE tag.type = 'text' AND prompts.deleted_at IS NULL "
             "GROUP BY tag.value ORDER BY COUNT(*) DESC, tag.value LIMIT %s",
             [MOST],
         )

@@ -7,6 +7,23 @@ from django.http import HttpRequest
 from . import choices
 
 
+class TrashFilter(SimpleListFilter):
+    """What it shows is up to the page: elsewhere nobody sees the trash."""
+
+    title = "trash"
+    parameter_name = "trash"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "In the trash")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet | None:
+        return None
+
+
+def is_trash(request: HttpRequest) -> bool:
+    return request.GET.get(TrashFilter.parameter_name) == "yes"
+
+
 class TagFilter(SimpleListFilter):
     title = "tag"
     parameter_name = "tag"

@@ -12,7 +12,9 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from ..models import ApiKey, Evaluation, Prompt, PromptVersion, Scope
+from ..errors import RegistryProblem
+from ..models import VERSIONED, ApiKey, Evaluation, Prompt, PromptVersion, Scope
+from ..saving import check_composition, check_rename
 
 
 class Editor(UnfoldAdminTextareaWidget):
@@ -75,7 +77,8 @@ def split_tags(text: str) -> list[str]:
 class PromptForm(forms.ModelForm):
     content = ContentField(
         widget=Editor({"class": "afn-editor", "rows": 18, "spellcheck": "false"}),
-        help_text="New content makes a new version; the versions before stay as they are.",
+        help_text="New content makes a new version; the versions before stay as they are. A chat is a JSON "
+        'list: {"role": "user", "content": "…"} or {"type": "placeholder", "name": "history"}.',
     )
     tags = TagsField(required=False, help_text="Separated by commas.")
     message = forms.CharField(
@@ -88,8 +91,23 @@ class PromptForm(forms.ModelForm):
 
     class Meta:
         model = Prompt
-        widgets = {"metadata": Editor({"class": "afn-editor", "rows": 5})}
-        fields = ("name", "title", "content", "status", "language", "tags", "user", "metadata")
+        widgets = {
+            name: Editor({"class": "afn-editor", "rows": 5}) for name in ("metadata", "variables", "config")
+        }
+        fields = (
+            "name",
+            "title",
+            "type",
+            "content",
+            "template_format",
+            "variables",
+            "config",
+            "status",
+            "language",
+            "tags",
+            "user",
+            "metadata",
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -102,10 +120,35 @@ class PromptForm(forms.ModelForm):
     def clean_metadata(self) -> Any:
         return _object_or_empty(self.cleaned_data["metadata"])
 
+    def clean_variables(self) -> Any:
+        return _object_or_empty(self.cleaned_data["variables"])
+
+    def clean_config(self) -> Any:
+        return _object_or_empty(self.cleaned_data["config"])
+
+    @property
+    def changes_payload(self) -> bool:
+        return not {*VERSIONED}.isdisjoint(self.changed_data)
+
+    def _post_clean(self) -> None:
+        """With what the prompt includes, and what includes it, once it is in order by itself."""
+        super()._post_clean()  # type: ignore[misc]
+        if self.errors:
+            return
+        try:
+            check_composition(self.instance)
+            check_rename(self.instance)
+        except ValidationError as error:
+            self.add_error(None, error)
+        except RegistryProblem as problem:
+            field = problem.field if problem.field in self.fields else None
+            text = f"Expected {problem.expected}, got {problem.got}. {problem.hint}".strip()
+            self.add_error(field, ValidationError(text, code="registry"))
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         base = cleaned.get("base_version")
-        if base and base != self.instance.version and "content" in self.changed_data:
+        if base and base != self.instance.version and self.changes_payload:
             raise ValidationError(
                 f"Expected version {base}, which this form was opened with, got {self.instance.version}: "
                 "somebody saved in the meantime. Copy your text, open the prompt anew and compare.",
@@ -117,7 +160,7 @@ class PromptForm(forms.ModelForm):
 class EvaluationForm(forms.ModelForm):
     class Meta:
         model = Evaluation
-        fields = ("prompt", "version", "score", "metrics")
+        fields = ("prompt", "version", "name", "item", "score", "metrics")
         widgets = {"metrics": Editor({"class": "afn-editor", "rows": 5})}
         help_texts = {"version": "Left empty: the prompt's current version."}
 

@@ -36,16 +36,31 @@ class _ReadOnlyInline(TabularInline):
 
 class VersionInline(_ReadOnlyInline):
     model = PromptVersion
-    fields = readonly_fields = ("number", "message", "author", "created", "characters", "difference")
+    fields = readonly_fields = (
+        "number",
+        "served_as",
+        "message",
+        "author",
+        "created",
+        "characters",
+        "difference",
+    )
     verbose_name_plural = "versions"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        versions = super().get_queryset(request).select_related("author").defer("content")
+        versions = (
+            super().get_queryset(request).select_related("author").defer("content", "config", "variables")
+        )
+        versions = versions.filter(deleted_at=None).prefetch_related("labels")
         return versions.annotate(characters=Length("content")).order_by("-version")
 
     @display(description="Version")
     def number(self, version: PromptVersion) -> SafeString:
         return link(reverse("admin:prompts_promptversion_change", args=[version.pk]), f"v{version.version}")
+
+    @display(description="Labels")
+    def served_as(self, version: PromptVersion) -> SafeString:
+        return chips(label.name for label in version.labels.all())
 
     @display(description="Characters")
     def characters(self, version: Any) -> str:

@@ -15,12 +15,17 @@ _FAVICON = Path(__file__).parent.parent / "static" / "prompts" / "favicon.ico"
 _MENU = (
     ("Search", "search", "prompts.view_prompt", "search"),
     ("Prompts", "article", "prompts.view_prompt", "prompts_prompt_changelist"),
+    ("Label policies", "verified", "prompts.view_labelpolicy", "prompts_labelpolicy_changelist"),
+    ("Label moves", "history", "prompts.view_labelmove", "prompts_labelmove_changelist"),
     ("Evaluations", "grade", "prompts.view_evaluation", "prompts_evaluation_changelist"),
     ("Collections", "database", "vectors.view_collection", "vectors_collection_changelist"),
     ("Judgements", "thumbs_up_down", "vectors.view_judgement", "vectors_judgement_changelist"),
     ("Search quality", "query_stats", "vectors.view_evaluationrun", "vectors_evaluationrun_changelist"),
     ("Environments", "account_tree", "ops.view_environment", "ops_environment_changelist"),
+    ("Webhooks", "webhook", "ops.view_webhook", "ops_webhook_changelist"),
+    ("Audit log", "policy", "ops.view_auditentry", "ops_auditentry_changelist"),
     ("API keys", "key", "prompts.view_apikey", "prompts_apikey_changelist"),
+    ("Locked logins", "lock", "prompts.view_loginlock", "prompts_loginlock_changelist"),
     ("Users", "person", "prompts.view_user", "prompts_user_changelist"),
     ("Groups", "group", "auth.view_group", "auth_group_changelist"),
 )

@@ -1,21 +1,26 @@
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from vectors.errors import VectorError
 
-from ..models import Prompt, Status
+from .. import trash
+from ..errors import RegistryProblem
+from ..models import Prompt, Status, User
+from ..ownership import CHANGE_OTHERS, check_owner, may_change
+from ..saving import save_prompt, set_status
 from ..tasks import index_prompts
 from . import diff
 from .display import STATUS_LABELS, chips, short_time
-from .filters import FolderFilter, LanguageFilter, TagFilter
+from .filters import FolderFilter, LanguageFilter, TagFilter, TrashFilter, is_trash
 from .forms import PromptForm
 from .inlines import EvaluationInline, VersionInline
 
@@ -28,7 +33,7 @@ class PromptAdmin(ModelAdmin):
     inlines = (VersionInline, EvaluationInline)
     list_display = ("name", "title", "status_label", "language", "version_label", "tag_chips", "updated")
     list_display_links = ("name", "title")
-    list_filter = ("status", LanguageFilter, TagFilter, FolderFilter)
+    list_filter = ("status", "type", LanguageFilter, TagFilter, FolderFilter, TrashFilter)
     list_per_page = 50
     search_fields = ("name", "title", "content")
     search_help_text = "Words in names, titles and contents. By meaning: Search, in the menu."
@@ -36,10 +41,11 @@ class PromptAdmin(ModelAdmin):
     autocomplete_fields = ("user",)
     readonly_fields = ("version", "source", "created_at", "updated_at")
     warn_unsaved_form = True
-    actions = ("activate", "archive", "reindex")
+    actions = ("activate", "archive", "reindex", "restore")
     actions_detail = ("compare",)
     fieldsets = (
-        (None, {"fields": ("name", "title", "content", "message", "base_version")}),
+        (None, {"fields": ("name", "title", "type", "content", "message", "base_version")}),
+        ("Template", {"fields": ("template_format", "variables", "config")}),
         ("Properties", {"fields": ("status", "language", "tags", "user")}),
         ("Details", {"fields": ("metadata", "version", "source", "created_at", "updated_at")}),
     )
@@ -48,8 +54,64 @@ class PromptAdmin(ModelAdmin):
         prompts = super().get_queryset(request)
         match = request.resolver_match
         if match and match.url_name == "prompts_prompt_changelist":
-            return prompts.defer("content", "metadata")  # a page of them may hold megabytes
+            if is_trash(request):
+                prompts = Prompt.everything.exclude(deleted_at=None).order_by("-deleted_at", "pk")
+            # A page of them may hold megabytes.
+            return prompts.defer("content", "metadata", "config", "variables")
         return prompts
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
+        return None if is_trash(request) else super().get_list_display_links(request, list_display)
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """In the trash there is nothing to do but to restore, and nowhere else."""
+        actions = super().get_actions(request)
+        return {name: one for name, one in actions.items() if (name == "restore") == is_trash(request)}
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)
+        if not request.user.has_perm(CHANGE_OTHERS):
+            fields = (*fields, "user")
+        return (*fields, "type") if obj else fields  # chosen once
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and _is_theirs(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and _is_theirs(request, obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """They go to the trash, and all that belongs to them stays with them there."""
+        return [str(prompt) for prompt in objs], {"prompts": len(objs)}, set(), []
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._told(request, lambda: super(PromptAdmin, self).changeform_view(request, *args, **kwargs))
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._told(request, lambda: super(PromptAdmin, self).delete_view(request, *args, **kwargs))
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._told(request, lambda: super(PromptAdmin, self).changelist_view(request, *args, **kwargs))
+
+    def _told(self, request: HttpRequest, show: Callable[[], HttpResponse]) -> HttpResponse:
+        """The page, or what the registry refuses, with nothing of it done."""
+        if request.method != "POST":
+            return show()
+        try:
+            with transaction.atomic():
+                return show()
+        except RegistryProblem as problem:
+            text = f"Expected {problem.expected}, got {problem.got}. {problem.hint}".strip()
+            self.message_user(request, text, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def delete_model(self, request: HttpRequest, obj: Prompt) -> None:
+        trash.delete_prompt(obj, actor=_actor(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
+        for prompt in queryset:
+            check_owner(_actor(request), prompt)
+            trash.delete_prompt(prompt, actor=_actor(request))
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"user": request.user.pk, **super().get_changeform_initial_data(request)}
@@ -59,17 +121,19 @@ class PromptAdmin(ModelAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """A new prompt has no dates yet, and who may only read gets no box for a message."""
-        main, properties, details = super().get_fieldsets(request, obj)
+        main, template, properties, details = super().get_fieldsets(request, obj)
         if obj is None:
-            return [main, properties, ("Details", {"fields": ("metadata",)})]
+            return [main, template, properties, ("Details", {"fields": ("metadata",)})]
         if not self.has_change_permission(request, obj):
-            main = (None, {"fields": ("name", "title", "content")})
-        return [main, properties, details]
+            main = (None, {"fields": ("name", "title", "type", "content")})
+        return [main, template, properties, details]
 
     def save_model(self, request: HttpRequest, obj: Prompt, form: Any, change: bool) -> None:
-        before = obj.version if change else 0
-        obj.save(author=request.user, message=form.cleaned_data.get("message", ""))
-        if obj.version != before:
+        if not change and not obj.user_id:  # the form of who may not choose an owner has no field for one
+            obj.user = _actor(request)
+        message = form.cleaned_data.get("message", "")
+        base = form.cleaned_data.get("base_version") if change and form.changes_payload else None
+        if save_prompt(obj, author=_actor(request), message=message, base_version=base).is_new:
             self.message_user(request, f"Version {obj.version} was added.", messages.INFO)
         elif form.cleaned_data.get("message"):
             self.message_user(
@@ -110,6 +174,14 @@ class PromptAdmin(ModelAdmin):
         else:
             self.message_user(request, f"{_prompts(len(ids))} handed to the search index.", messages.SUCCESS)
 
+    @admin.action(description="Restore", permissions=["delete"])
+    def restore(self, request: HttpRequest, queryset: QuerySet) -> None:
+        restored = list(queryset)
+        for prompt in restored:
+            check_owner(_actor(request), prompt)
+            trash.restore_prompt(prompt, actor=_actor(request))
+        self.message_user(request, f"{_prompts(len(restored))} restored.", messages.SUCCESS)
+
     @action(description="Compare versions", url_path="diff", permissions=["view"], icon="difference")
     def compare(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return diff.show(self, request, object_id)
@@ -118,8 +190,8 @@ class PromptAdmin(ModelAdmin):
         with transaction.atomic():
             changed = list(queryset.exclude(status=status))
             for prompt in changed:
-                prompt.status = status
-                prompt.save(update_fields=["status", "updated_at"], index=False)
+                check_owner(_actor(request), prompt)
+                set_status(prompt, status, author=_actor(request), index=False)
             LogEntry.objects.log_actions(
                 user_id=str(request.user.pk),
                 queryset=changed,
@@ -130,6 +202,14 @@ class PromptAdmin(ModelAdmin):
             ids = [prompt.pk for prompt in changed]
             transaction.on_commit(lambda: _index(ids), robust=True)
         self.message_user(request, f"{_prompts(len(changed))} set to {status}.", messages.SUCCESS)
+
+
+def _actor(request: HttpRequest) -> User:
+    return cast(User, request.user)  # only known users get here
+
+
+def _is_theirs(request: HttpRequest, prompt: Prompt | None) -> bool:
+    return prompt is None or may_change(_actor(request), prompt)
 
 
 def _index(ids: list[str]) -> None:

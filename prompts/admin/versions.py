@@ -22,14 +22,16 @@ class PromptVersionAdmin(ModelAdmin):
     show_full_result_count = False
     ordering = ("-created_at",)
     fields = readonly_fields = (
-        "prompt", "number", "text", "message", "author", "created_at", "difference", "content_hash",
+        "prompt", "number", "text", "template_format", "variables", "config", "message", "author",
+        "created_at", "difference", "content_hash",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         versions = super().get_queryset(request).select_related("prompt", "author").defer("prompt__content")
+        versions = versions.filter(deleted_at=None, prompt__deleted_at=None)
         match = request.resolver_match
         is_page = match and match.url_name == "prompts_promptversion_change"
-        return versions if is_page else versions.defer("content", "prompt__content")
+        return versions if is_page else versions.defer("content", "config", "variables", "prompt__content")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -55,7 +57,7 @@ class PromptVersionAdmin(ModelAdmin):
 
     @display(description="Content")
     def text(self, version: PromptVersion) -> SafeString:
-        return format_html('<pre class="afn-text">{}</pre>', version.content)
+        return format_html('<pre class="afn-text">{}</pre>', version.text_of(version.prompt.type))
 
     @display(description="Changes")
     def difference(self, version: PromptVersion) -> SafeString | str:

@@ -1,5 +1,6 @@
 """Somebody who may do everything in the console, and prompts to look at, on an embedder made of words."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -68,6 +69,10 @@ def form_of(prompt: Prompt | None = None, **values: Any) -> dict[str, Any]:
         "tags": ", ".join(prompt.tags) if prompt else "career, writing",
         "user": prompt.user_id if prompt else "",
         "metadata": "{}",
+        "type": prompt.type if prompt else "text",
+        "template_format": prompt.template_format if prompt else "simple",
+        "variables": json.dumps(prompt.variables) if prompt else "{}",
+        "config": json.dumps(prompt.config) if prompt else "{}",
         "message": "",
         "base_version": prompt.version if prompt else "",
     }

@@ -98,8 +98,8 @@ def test_the_menu_lists_what_one_may_see(staff: Callable[..., Client], admin: Cl
 
     assert menu(staff("view_prompt")) == ["Dashboard", "Search", "Prompts"]
     assert menu(admin) == [
-        "Dashboard", "Search", "Prompts", "Evaluations", "Collections", "Judgements", "Search quality",
-        "Environments", "API keys", "Users", "Groups",
+        "Dashboard", "Search", "Prompts", "Label policies", "Label moves", "Evaluations", "Collections",
+        "Judgements", "Search quality", "Environments", "Webhooks", "Audit log", "API keys", "Users", "Groups",
     ]  # fmt: skip
 
 

@@ -9,8 +9,18 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prompts import trash
 from prompts.admin.forms import TagsField
-from prompts.models import Evaluation, Prompt, PromptEmbedding, PromptVersion, User
+from prompts.labels import move_label
+from prompts.models import (
+    Evaluation,
+    LabelMove,
+    LabelPolicy,
+    Prompt,
+    PromptEmbedding,
+    PromptVersion,
+    User,
+)
 
 from .conftest import form_of, text_of
 
@@ -45,7 +55,7 @@ def test_new_content_makes_a_version_with_author_and_message(
     staff: Callable[..., Client], make: Callable[..., Prompt]
 ):
     prompt = make("writing/resume", "One\n")
-    client = staff("view_prompt", "change_prompt", "view_user")
+    client = staff("view_prompt", "change_prompt", "change_others_prompts", "view_user")
 
     answer = client.post(change(prompt), form_of(prompt, content="One\r\nTwo\r\n", message="Adds two"))
 
@@ -276,13 +286,192 @@ def test_versions_can_only_be_read(admin: Client, make: Callable[..., Prompt]):
     assert PromptVersion.objects.get() == version
 
 
-def test_deleting_a_prompt_takes_its_versions_along(admin: Client, make: Callable[..., Prompt]):
-    prompt = make("writing/resume")
+def delete(prompt: Prompt) -> str:
+    return reverse("admin:prompts_prompt_delete", args=[prompt.pk])
 
-    admin.post(change(prompt).replace("change", "delete"), {"post": "yes"})
+
+def test_a_deleted_prompt_is_in_the_trash_and_can_be_restored(admin: Client, make: Callable[..., Prompt]):
+    prompt = make("writing/resume")
+    move_label(prompt, "production", 1, actor=None)
+
+    assert "versions" not in text_of(admin.get(delete(prompt)))
+    admin.post(delete(prompt), {"post": "yes"})
 
     assert not Prompt.objects.exists()
-    assert not PromptVersion.objects.exists()
+    assert Prompt.everything.get().versions.count() == 1
+    assert LabelMove.objects.first().actor_name == "aoi"
+    assert list(admin.get(LIST).context["cl"].result_list) == []
+    trash = admin.get(f"{LIST}?trash=yes")
+    assert [one.pk for one in trash.context["cl"].result_list] == [prompt.pk]
+    assert change(prompt) not in text_of(trash)
+    data = {"action": "restore", "_selected_action": [prompt.pk]}
+    assert "1 prompt restored." in text_of(admin.post(f"{LIST}?trash=yes", data, follow=True))
+    assert Prompt.objects.get() == prompt
+
+
+def test_several_go_to_the_trash_or_none(admin: Client, make: Callable[..., Prompt]):
+    inner, other = make("inner"), make("other")
+    make("root", "@@@prompt:name=inner|label=latest@@@")
+    data = {"action": "delete_selected", "post": "yes", "_selected_action": [inner.pk, other.pk]}
+
+    refused = text_of(admin.post(LIST, data, follow=True))
+
+    assert "inner, which root v1 includes" in refused
+    assert (Prompt.objects.count(), LogEntry.objects.count()) == (3, 0)
+    assert "which root v1 includes" in text_of(admin.post(delete(inner), {"post": "yes"}, follow=True))
+    admin.post(LIST, data | {"_selected_action": [other.pk]})
+    assert set(Prompt.objects.values_list("name", flat=True)) == {"inner", "root"}
+
+
+def test_what_cannot_be_restored_is_told(admin: Client, make: Callable[..., Prompt]):
+    prompt = make("a")
+    admin.post(delete(prompt), {"post": "yes"})
+    make("a")
+    data = {"action": "restore", "_selected_action": [prompt.pk]}
+
+    answer = text_of(admin.post(f"{LIST}?trash=yes", data, follow=True))
+
+    assert "Restore it under another one" in answer
+    assert Prompt.objects.count() == 1
+
+
+def test_the_list_of_the_trash_asks_the_same_for_any_number(
+    admin: Client, make: Callable[..., Prompt], django_assert_num_queries
+):
+    for number in range(5):
+        trash.delete_prompt(make(f"p{number}"), actor=None)
+    with django_assert_num_queries(7):
+        assert admin.get(f"{LIST}?trash=yes").status_code == 200
+
+
+CHAT = '[{"role": "user", "content": "Dear {{name}}, <b>"}, {"type": "placeholder", "name": "history"}]'
+
+
+def test_a_chat_is_made_changed_and_shown_as_a_transcript(admin: Client, aoi: User):
+    variables = '{"name": {"type": "enum", "values": ["Aoi"]}}'
+    more = {"type": "chat", "content": CHAT, "variables": variables, "config": '{"t": 1}'}
+    answer = admin.post(ADD, form_of(user=aoi.pk, **more))
+    assert answer.status_code == 302, answer.context["errors"]
+    prompt = Prompt.objects.get()
+    assert (prompt.type, prompt.config, list(prompt.variables)) == ("chat", {"t": 1}, ["name"])
+    assert prompt.content.count("\n") == 3
+
+    version = reverse("admin:prompts_promptversion_change", args=[prompt.versions.get().pk])
+    shown = admin.get(version).content.decode()
+    assert "[user]\nDear {{name}}, &lt;b&gt;\n[placeholder: history]" in shown
+
+    # Written in another way it is the same; the type stays whatever is sent.
+    admin.post(change(prompt), form_of(prompt, content=CHAT.replace('{"', '{ "'), type="text"))
+    prompt.refresh_from_db()
+    assert (prompt.type, prompt.version) == ("chat", 1)
+    changed = CHAT.replace("Dear", "Hello")
+    admin.post(change(prompt), form_of(prompt, content=changed, config='{"t": true}'))
+    page = text_of(admin.get(diff(prompt, "?from=1&to=2")))
+    assert "<del>Dear</del>" in page
+    assert "[placeholder: history]" in page
+    assert "<code>config.t</code>: <del>1</del> <ins>true</ins>" in page
+
+
+def test_a_difference_of_the_configuration_alone_is_shown(admin: Client, make: Callable[..., Prompt]):
+    prompt = make("a")
+    admin.post(change(prompt), form_of(prompt, config='{"model": "m"}'))
+
+    page = text_of(admin.get(diff(prompt)))
+
+    assert "<code>config.model</code>: <del>null</del> <ins>&quot;m&quot;</ins>" in page
+    assert "No difference" not in page
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"content": "@@@prompt:name=none|label=latest@@@"}, "none (latest), which does not"),
+        ({"content": "@@@prompt:none@@@"}, "@@@prompt:name=NAME|label=LABEL@@@"),
+        ({"content": "{% if %}", "template_format": "jinja2"}, "a Jinja2 template"),
+        ({"type": "chat"}, "a JSON list of messages"),
+        ({"variables": '{"nobody": {"type": "number"}}'}, "a variable that the content uses"),
+        ({"variables": "[1]"}, "an object of declarations"),
+        ({"config": "[1]"}, "Expected a JSON object, got list"),
+        ({"template_format": "x"}, "Select a valid choice"),
+    ],
+)
+def test_what_could_not_be_served_is_refused_in_the_form(
+    admin: Client, aoi: User, wrong: dict[str, str], message: str
+):
+    answer = admin.post(ADD, form_of(user=aoi.pk, **wrong))
+
+    assert answer.status_code == 200
+    assert message in text_of(answer)
+    assert not Prompt.objects.exists()
+
+
+def test_a_prompt_that_others_include_keeps_its_name_and_its_format(
+    admin: Client, make: Callable[..., Prompt]
+):
+    inner = make("inner", "x")
+    make("root", "@@@prompt:name=inner|label=latest@@@")
+
+    renamed = admin.post(change(inner), form_of(inner, name="other"))
+    assert "while root v1 includes inner" in text_of(renamed)
+    other = admin.post(change(inner), form_of(inner, template_format="jinja2"), follow=True)
+    assert "root v1 can still be composed" in text_of(other)
+
+    inner.refresh_from_db()
+    assert (inner.name, inner.version, inner.template_format) == ("inner", 1, "simple")
+
+
+def test_what_is_in_the_trash_is_shown_nowhere_else(admin: Client, make: Callable[..., Prompt]):
+    prompt = make("a", tags=["gone"])
+    prompt.content = "two"
+    prompt.save(index=False)
+    trash.delete_version(prompt, 1, actor=None)
+    assert "?from=1&amp;to=2" not in text_of(admin.get(f"/admin/prompts/promptversion/?q={prompt.name}"))
+    assert admin.get(diff(prompt, "?from=1&to=2")).status_code == 404
+    assert admin.get("/admin/prompts/promptversion/").context["cl"].result_count == 1
+    trash.delete_prompt(prompt, actor=None)
+    assert admin.get("/admin/prompts/promptversion/").context["cl"].result_count == 0
+    assert "gone" not in text_of(admin.get(LIST))
+
+
+def test_policies_are_edited_and_moves_are_read(admin: Client, make: Callable[..., Prompt]):
+    policy = {
+        "name": "production",
+        "evidence": "threshold",
+        "minimum_items": 5,
+        "confidence": 0.9,
+        "margin": 0,
+    }
+    refused = admin.post("/admin/prompts/labelpolicy/add/", policy)
+    assert "Expected a threshold from 0 to 1" in text_of(refused)
+    made = admin.post("/admin/prompts/labelpolicy/add/", policy | {"threshold": 0.5})
+    assert (made.status_code, LabelPolicy.objects.get().threshold) == (302, 0.5)
+
+    move = move_label(make("a"), "beta", 1, actor=None, reason=SCRIPT).move
+    page = reverse("admin:prompts_labelmove_change", args=[move.pk])
+    assert "&lt;script&gt;" in text_of(admin.get(page))
+    assert admin.post(page, {"label": "x"}).status_code == 403
+    assert admin.post(page.replace("change", "delete"), {"post": "yes"}).status_code == 403
+    assert "beta" in text_of(admin.get(change(Prompt.objects.get())))
+
+
+def test_a_user_whose_prompts_have_labels_can_be_deleted(admin: Client, aoi: User):
+    ben = User.objects.create_user("ben", "ben@example.com")
+    prompt = Prompt.objects.create(user=ben, name="b", title="B", content="x")
+    move_label(prompt, "production", 1, actor=aoi)
+
+    answer = admin.post(reverse("admin:prompts_user_delete", args=[ben.pk]), {"post": "yes"})
+
+    assert answer.status_code == 302
+    assert not Prompt.everything.exists()
+
+
+def test_the_list_of_moves_asks_the_same_for_any_number(
+    admin: Client, make: Callable[..., Prompt], django_assert_num_queries
+):
+    for number in range(6):
+        move_label(make(f"p{number}"), "production", 1, actor=None)
+    with django_assert_num_queries(4):  # session, user, count, page
+        assert admin.get("/admin/prompts/labelmove/").status_code == 200
 
 
 def test_an_evaluation_belongs_to_the_current_version_unless_told(admin: Client, make: Callable[..., Prompt]):

@@ -56,6 +56,7 @@ def test_json_is_all_that_stdout_gets(file: Any, capfd: pytest.CaptureFixture[st
             {"line": 3, "field": "status", "expected": "draft or active or archived", "got": "公開"},
             {"line": 4, "field": "content", "expected": "some text", "got": "none"},
         ],
+        "notes": [],
     }
     assert "公開" in out
     assert err == ""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from prompts.import_files import ImportFileError, ImportRow, Refusal, read_rows
+from prompts.exchange.import_files import ImportFileError, ImportRow, Refusal, read_rows
 
 CSV = "title,content\n"
 

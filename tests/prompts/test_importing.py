@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from prompts import importing, indexing
-from prompts.import_files import Refusal
-from prompts.importing import ImportResult, guess_language
+from prompts import indexing, trash
+from prompts.exchange import importing
+from prompts.exchange.import_files import Refusal
+from prompts.exchange.importing import ImportResult, guess_language
 from prompts.models import Prompt, PromptEmbedding, PromptVersion, User
+from prompts.rendering import messages
 
 pytestmark = pytest.mark.django_db
 
@@ -263,3 +265,52 @@ def test_the_samples_are_prompts_in_two_languages(user: User) -> None:
 )
 def test_only_letters_of_one_language_tell_it(text: str, language: str) -> None:
     assert guess_language(text) == language
+
+
+def test_contents_are_held_to_the_rules_of_prompts(bring: Import, user: User) -> None:
+    chat = messages.dump([{"role": "user", "content": "x"}])
+    made = [
+        Prompt(user=user, name="chat", title="C", type="chat", content=chat),
+        Prompt(user=user, name="typed", title="T", content="{{a}}", variables={"a": {"type": "number"}}),
+    ]
+    for prompt in made:
+        prompt.save(index=False)
+    result = bring(
+        row("C", "a text", name="chat"),
+        row("T", "no variable", name="typed"),
+        row("V", "".join(f"{{{{v{n}}}}}" for n in range(201)), name="many"),
+        row("R", "@@@prompt:name=a@@@", name="reference"),
+        row("D", "x", name="a/../b"),
+        row("Fine", "{{b}}", name="fine"),
+    )
+    assert [(one.line, one.field) for one in result.failed] == [
+        (1, "content"),
+        (2, "variables"),
+        (3, "content"),
+        (4, "content"),
+        (5, "name"),
+    ]
+    assert (result.created, result.updated) == (1, 0)
+    assert Prompt.objects.get(name="chat").content == chat
+
+
+def test_a_title_of_dots_makes_a_name_that_can_be_found(bring: Import) -> None:
+    assert counts(bring(row("..", folder="a/../b"), row("."))) == (2, 0, 0, 0)
+    assert names() == {"a/b/prompt", "prompt"}
+
+
+def test_what_is_in_the_trash_is_imported_anew(bring: Import) -> None:
+    bring(row("A"))
+    trash.delete_prompt(Prompt.objects.get(), actor=None)
+    assert counts(bring(row("A"))) == (1, 0, 0, 0)
+    assert (Prompt.objects.count(), Prompt.everything.count()) == (1, 2)
+
+
+def test_a_prompt_with_a_configuration_is_left_alone_by_a_second_import(bring: Import) -> None:
+    bring(row("A", "old", name="a"))
+    prompt = Prompt.objects.get()
+    prompt.config, prompt.content = {"t": 1}, "edited"
+    prompt.save(index=False)
+    assert counts(bring(row("A", "new", name="a"))) == (0, 1, 0, 0)
+    assert counts(bring(row("A", "new", name="a"))) == (0, 0, 1, 0)
+    assert Prompt.objects.get().config == {"t": 1}

@@ -690,16 +690,20 @@ def test_a_message_that_both_changed_is_a_conflict() -> None:
     assert get(MAIN, "c").content == chat("a", "theirs")
 
 
-def test_a_chat_that_would_have_no_messages_is_a_conflict() -> None:
-    save(MAIN, "c", chat("a", "b", "c"), type="chat")
+def test_a_chat_that_would_be_too_long_is_a_conflict_that_no_side_wins() -> None:
+    base = [str(number) for number in range(400)]
+    save(MAIN, "c", chat(*base), type="chat")
     copy_database(MAIN, FORK)
-    save(FORK, "c", chat("a", "b"))
-    save(MAIN, "c", chat("c"))
+    save(FORK, "c", chat(*base, *(f"theirs {n}" for n in range(60))))
+    save(MAIN, "c", chat(*(f"ours {n}" for n in range(60)), *base))
     before = rows(MAIN)
     for resolve in (None, "ours", "theirs"):
         with pytest.raises(MergeConflict, match=r"c \(content\)") as caught:
             merge(names=["c"], resolve=resolve)
-        assert "Merged, it would not be valid" in caught.value.result.conflicts[0].text
+        assert (
+            "not be valid: content: expected 1 to 500 messages, got 520"
+            in caught.value.result.conflicts[0].text
+        )
     assert rows(MAIN) == before
 
 

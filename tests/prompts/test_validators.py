@@ -28,7 +28,7 @@ from prompts.validators import (
         "emoji 😀",
         "100%",
         "a'b\"c",
-        "..",
+        "...",
         "a?b#c&d",
         "-",
     ],
@@ -50,6 +50,9 @@ NAMES = [
     ("a\tb", "printable"),
     ("a\x7fb", "printable"),
     ("a\u202eb", "printable"),
+    ("..", "other than . and .., got '..'"),
+    ("a/../b", "other than . and .."),
+    ("./a", "other than . and .."),
     ("a\0b", "without NUL characters, got one at position 1"),
     ("a\ud800", "Unicode text, got a lone surrogate at position 1"),
 ]
