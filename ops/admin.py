@@ -17,10 +17,12 @@ from unfold.admin import ModelAdmin
 
 from . import comparison_page
 from .admin_log import log
+from .audit import admin as audit_admin  # noqa: F401 - registers itself
 from .environments import current
 from .environments.base import MAX_REASON, EnvironmentProblem, Provider
 from .environments.opening import create_with_tables
 from .models import Environment
+from .webhooks import admin as webhooks_admin  # noqa: F401 - registers itself
 
 
 def _create(provider: Provider, name: str, form: Any) -> str:
@@ -58,6 +60,16 @@ ACTIONS: dict[str, tuple[Callable[[Provider, str, Any], str], str, int]] = {
     "delete": (_delete, "delete", DELETION),
     "freeze": (_freeze, "change", CHANGE),
     "unfreeze": (_unfreeze, "change", CHANGE),
+}
+
+
+# How the audit log calls it.
+DONE = {
+    "create": "created",
+    "fork": "forked",
+    "delete": "deleted",
+    "freeze": "frozen",
+    "unfreeze": "unfrozen",
 }
 
 
@@ -104,6 +116,6 @@ class EnvironmentAdmin(ModelAdmin):
         except EnvironmentProblem as problem:
             messages.error(request, str(problem))
         else:
-            log(request, name, flag, done)
+            log(request, name, flag, done, DONE[action])
             messages.success(request, done)
         return HttpResponseRedirect(reverse("admin:ops_environment_changelist"))

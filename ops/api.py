@@ -12,6 +12,7 @@ from vectors.permissions import needs
 from vectors.schemas import ERRORS, ErrorOut, Text
 
 from . import schemas
+from .admin_log import audit
 from .environments import current
 from .environments.details import list_places
 from .environments.opening import create_with_tables
@@ -34,8 +35,12 @@ def create_environment(request: HttpRequest, payload: schemas.EnvironmentIn) -> 
     """A copy of `source` as it is now, or a new database with AFN's tables."""
     provider = current.get_provider()
     if payload.source:
-        return Status(201, provider.fork(payload.source, payload.name))
-    return Status(201, create_with_tables(provider, payload.name))
+        made = provider.fork(payload.source, payload.name)
+        audit("forked", payload.name, source=payload.source)
+    else:
+        made = create_with_tables(provider, payload.name)
+        audit("created", payload.name)
+    return Status(201, made)
 
 
 @router.get("/{name}", response={200: schemas.EnvironmentOut, ERRORS: ErrorOut})
@@ -50,6 +55,7 @@ def get_environment(request: HttpRequest, name: Path[Text]) -> Any:
 def delete_environment(request: HttpRequest, name: Path[Text]) -> Status[None]:
     """Remove an environment and all that is in it; never the current one or a protected one."""
     current.get_provider().delete(name)
+    audit("deleted", name)
     return Status(204, None)
 
 
@@ -57,14 +63,18 @@ def delete_environment(request: HttpRequest, name: Path[Text]) -> Status[None]:
 @needs("ops.change_environment")
 def freeze_environment(request: HttpRequest, name: Path[Text], payload: schemas.FreezeIn) -> Any:
     """Block writes; whoever tries is told the reason. Reading goes on."""
-    return current.get_provider().freeze(name, payload.reason)
+    frozen = current.get_provider().freeze(name, payload.reason)
+    audit("frozen", name)
+    return frozen
 
 
 @router.post("/{name}/unfreeze", response={200: schemas.EnvironmentOut, ERRORS: ErrorOut})
 @needs("ops.change_environment")
 def unfreeze_environment(request: HttpRequest, name: Path[Text]) -> Any:
     """Allow writes again."""
-    return current.get_provider().unfreeze(name)
+    unfrozen = current.get_provider().unfreeze(name)
+    audit("unfrozen", name)
+    return unfrozen
 
 
 @router.get("/{left}/diff/{right}", response={200: schemas.EnvironmentDiff, ERRORS: ErrorOut})
@@ -109,6 +119,8 @@ def merge_environments(request: HttpRequest, target: Path[Text], payload: schema
             dry_run=payload.dry_run,
             message=payload.message,
         )
+    if not payload.dry_run:
+        audit("merged", target, source=payload.source, prompts=len(result.prompts))
     return result.as_json()
 
 

@@ -6,4 +6,8 @@ class OpsConfig(AppConfig):
     verbose_name = "Operations"
 
     def ready(self) -> None:
-        from ops import tasks  # noqa: F401  (listens to what collections say)
+        from ops import signals, tasks  # noqa: F401  (they listen)
+        from ops.audit import listening
+        from ops.outbox import recording  # noqa: F401
+
+        listening.listen()

@@ -139,7 +139,7 @@ def _tell(request: HttpRequest, result: MergeResult) -> None:
         return
     done = f"{count:,} prompt{pluralize(count)} came from {result.source} to {result.target}."
     named = ", ".join(one.name for one in result.prompts[:_NAMED])
-    log(request, result.target, CHANGE, f"{done} {named}{', …' if count > _NAMED else ''}")
+    log(request, result.target, CHANGE, f"{done} {named}{', …' if count > _NAMED else ''}", "merged")
     messages.success(request, done)
 
 

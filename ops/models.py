@@ -1,5 +1,20 @@
 from django.db import models
 
+# Django looks for models here.
+from ops.audit.models import AuditEntry, AuditPruning
+from ops.outbox.models import OutboxEvent
+from ops.webhooks.models import Delivery, Webhook
+
+__all__ = [
+    "AuditEntry",
+    "AuditPruning",
+    "Delivery",
+    "Environment",
+    "IdempotencyKey",
+    "OutboxEvent",
+    "Webhook",
+]
+
 
 class Environment(models.Model):
     """Stands for an environment where Django asks for a model: permissions, the log of the console.

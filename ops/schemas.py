@@ -115,12 +115,14 @@ class MergeIn(Body):
     )
 
     source: Text = Field(description="The environment whose prompts are brought over; it stays as it is.")
-    prompts: list[Text] | None = Field(None, description="The names of prompts; all if left out.")
+    prompts: list[Text] | None = Field(
+        None, max_length=10_000, description="The names of prompts; all if left out."
+    )
     resolve: Literal["ours", "theirs"] | None = Field(
         None, description="Who wins each conflict: ours is the target, theirs the source. Null: nobody."
     )
     dry_run: bool = Field(False, description="Only say what would be written, and which conflicts there are.")
-    message: Text = Field("", description="Added to the message of merged versions.")
+    message: Text = Field("", max_length=10_000, description="Added to the message of merged versions.")
 
 
 class MergedPromptOut(Schema):

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management import call_command
 
 from prompts.accounts import samples_author
-from prompts.importing import SAMPLES, ImportResult, import_file
+from prompts.exchange.importing import SAMPLES, ImportResult, import_file
 from prompts.indexing import get_collection
 from vectors.models import Collection
 

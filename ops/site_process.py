@@ -23,14 +23,20 @@ _SHOWN: Final = 300
 
 
 @contextmanager
-def running_site(folder: Path, *, workers: int) -> Iterator[tuple[int, str]]:
-    """Run it on this machine with a new database in `folder`: its port, and a key that may do everything."""
+def running_site(
+    folder: Path, *, workers: int, threads: int = 1, **settings_of: str
+) -> Iterator[tuple[int, str]]:
+    """Run it on this machine with a new database in `folder`: its port, and a key that may do everything.
+
+    `settings_of` are variables of AFN that differ from their defaults.
+    """
     variables = {name: os.environ[name] for name in _KEPT if name in os.environ} | {
         "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"],
         "PYTHONPATH": str(settings.BASE_DIR),
         "SECRET_KEY": secrets.token_urlsafe(48),
         "AFN_DATABASE_FILE": str(folder / "afn.db"),
         "DJANGO_SUPERUSER_PASSWORD": secrets.token_urlsafe(24),
+        **settings_of,
     }
     _manage(variables, "migrate", "--verbosity", "0")
     _manage(variables, "createsuperuser", "--noinput", "--username", "benchmark", "--email", "b@example.org")
@@ -40,7 +46,13 @@ def running_site(folder: Path, *, workers: int) -> Iterator[tuple[int, str]]:
         [
             *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
             *("--host", HOST, "--port", str(port), "--workers", str(workers)),
-            *("--workers-kill-timeout", "3", "afn_project.wsgi:application"),
+            *(
+                "--blocking-threads",
+                str(threads),
+                "--workers-kill-timeout",
+                "3",
+                "afn_project.wsgi:application",
+            ),
         ],
         variables,
     )

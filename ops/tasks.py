@@ -1,10 +1,12 @@
-"""What workers do for collections. Tasks take ids, may run twice, and ask before they work."""
+"""What workers do for collections and webhooks. Tasks take ids, may run twice, and ask before they work."""
 
 from celery import shared_task
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS
 from django.dispatch import receiver
 
+from ops.outbox.sweeping import sweep_to_workers
+from ops.webhooks.delivering import deliver
 from vectors.errors import CollectionNotFound, IndexBusy
 from vectors.index.state import read_state
 from vectors.index.training import is_due, rebuild
@@ -30,3 +32,14 @@ def build_later(collection_id: int, using: str, **_: object) -> None:
     """Have a worker build. Without workers a writer would have to wait: there is `rebuild_vectors` then."""
     if not settings.CELERY_TASK_ALWAYS_EAGER:
         build_index.delay(collection_id, using)
+
+
+@shared_task(ignore_result=True)
+def deliver_events() -> None:
+    """Sweep the outbox: after a commit, and every few seconds by the scheduler."""
+    sweep_to_workers()
+
+
+@shared_task(ignore_result=True)
+def deliver_webhook(delivery_id: str) -> None:
+    deliver(delivery_id)

@@ -3,15 +3,16 @@
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
-from django.db.models.signals import post_delete, post_migrate, pre_migrate
+from django.db.models.signals import post_delete, post_migrate, post_save, pre_migrate
 from django.dispatch import receiver
 
 from vectors.migrating.signals import switched
 from vectors.models import Collection
 
 from . import database
+from .events import Event, tell
 from .indexing import COLLECTION
-from .models import Prompt, PromptEmbedding
+from .models import Evaluation, Prompt, PromptEmbedding
 
 
 @receiver(post_delete, sender=Prompt)
@@ -21,6 +22,15 @@ def remove_from_index(instance: Prompt, using: str, **kwargs: Any) -> None:
     ids = [instance.pk]  # the deletion takes it off the object before it commits
     remove = remove_from_index.delay if using == DEFAULT_DB_ALIAS else remove_from_index
     transaction.on_commit(lambda: remove(ids, using), using=using, robust=True)
+
+
+@receiver(post_save, sender=Evaluation)
+def tell_of_evaluation(instance: Evaluation, using: str, created: bool, raw: bool, **kwargs: Any) -> None:
+    """Single ones; a run stores its own in bulk, and is told of as a whole when it is over."""
+    if created and not raw:
+        version = instance.version.version if instance.version else None
+        data = {"version": version, "name": instance.name, "item": instance.item, "score": instance.score}
+        tell(Event("evaluation.created", instance.prompt_id, instance.prompt.name, data=data), using)
 
 
 @receiver(pre_migrate)

@@ -1,0 +1,54 @@
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from ops import serving_benchmark
+from vectors import commands
+from vectors.benchmarking.errors import NotMeasured
+from vectors.benchmarking.processes import interruptible
+
+
+class Command(commands.Command):
+    help = (
+        "Serve prompts over HTTP with Redis and two workers, and count what wrk gets: cached, not cached and "
+        "rendered; with --mlflow-python, beside an MLflow server. On a temporary database."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--prompts", type=int, default=10_000, help="prompts in the registry (10,000)")
+        parser.add_argument("--seconds", type=int, default=10, help="of each measurement (10)")
+        parser.add_argument(
+            "--mlflow-python", type=Path, metavar="PYTHON", help="the Python of an environment with mlflow"
+        )
+        parser.add_argument("--json", action="store_true", help="print the figures as JSON, no progress")
+
+    def handle(self, *args: object, **options: Any) -> None:
+        if not 10 <= options["prompts"] <= 1_000_000 or not 1 <= options["seconds"] <= 600:
+            raise CommandError("Expected 10 to 1,000,000 --prompts and 1 to 600 --seconds.")
+        try:
+            with interruptible():
+                report = serving_benchmark.run(
+                    prompts=options["prompts"],
+                    seconds=options["seconds"],
+                    mlflow=options["mlflow_python"],
+                    quiet=options["json"],
+                )
+        except (NotMeasured, OSError) as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt as error:
+            raise CommandError("Interrupted; nothing temporary was left.", returncode=130) from error
+        if options["json"]:
+            self.stdout.write(json.dumps(report, ensure_ascii=False))
+            return
+        self.stdout.write(
+            f"{report['prompts']:,} prompts, two workers, 16 connections, {report['seconds']} s each"
+        )
+        for one in report["runs"]:
+            self.stdout.write(
+                f"{one['name']:<22} {one['requests_per_second']:>8,.0f} requests/s  "
+                f"p50 {one['p50_ms']:.1f} ms  p99 {one['p99_ms']:.1f} ms  {one['errors']} errors"
+            )
+        if report["times_mlflow"]:
+            self.stdout.write(f"AFN serves {report['times_mlflow']:.1f} times as many as MLflow.")

@@ -1,0 +1,1 @@
+"""Webhooks: addresses that are told of what happens to the registry, signed, with tries again and a log."""

@@ -1,0 +1,208 @@
+"""Webhooks and the log of their deliveries in the console."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from prompts.admin.display import chips, link, short_time
+from prompts.errors import RegistryProblem
+from prompts.models import User
+
+from . import saving
+from .forms import WebhookForm
+from .models import Delivery, DeliveryStatus, Webhook
+
+OVERLAP = timedelta(hours=24)
+_COLOURS = {"works": "success", "paused": "danger", "failing": "warning", "off": "default"}
+
+
+@admin.register(Webhook)
+class WebhookAdmin(ModelAdmin):
+    """Secrets are shown once, addresses as far as their host."""
+
+    form = WebhookForm
+    list_display = ("name", "shown_url", "format", "kind_chips", "state", "log")
+    list_filter = ("format", "is_active", ("paused_at", admin.EmptyFieldListFilter))
+    search_fields = ("name",)
+    show_full_result_count = False
+    actions = ("ping", "resume")
+    actions_submit_line = ("rotate_secret",)
+    readonly_fields = ("state", "why", "old_secret_until", "created_by", "created_at")
+    fieldsets = (
+        (None, {"fields": ("name", "url", "format", "kinds", "folder", "label", "is_active")}),
+        (None, {"fields": ("state", "why", "old_secret_until", "created_by", "created_at")}),
+    )
+    add_fieldsets = ((None, {"fields": ("name", "url", "format", "kinds", "folder", "label", "is_active")}),)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return super().get_fieldsets(request, obj) if obj else self.add_fieldsets
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)
+        return fields if self.has_change_permission(request, obj) or obj is None else (*fields, "shown_url")
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        # The next page is the one with the secret: the other buttons would promise something else.
+        buttons = {"show_save_and_continue": False, "show_save_and_add_another": False}
+        return super().add_view(request, form_url, {**(extra_context or {}), **buttons})
+
+    def save_model(self, request: HttpRequest, obj: Webhook, form: Any, change: bool) -> None:
+        if change:
+            saving.change_webhook(Webhook.objects.get(pk=obj.pk), form.values())
+            # As unfold does after its own save, which would write all columns.
+            for button in self.get_actions_submit_line(request, obj.pk):
+                if button.action_name in request.POST:
+                    button.method(request, obj)
+            return
+        issued = saving.create_webhook(form.values(), actor=_actor(request))
+        # For the answer below, and gone after it.
+        vars(obj).update(vars(issued.webhook), issued_secret=issued.secret)
+
+    def response_add(self, request: HttpRequest, obj: Webhook, post_url_continue: Any = None) -> HttpResponse:
+        return self._issued(request, obj, vars(obj)["issued_secret"], "Webhook created")
+
+    def response_change(self, request: HttpRequest, obj: Webhook) -> HttpResponse:
+        secret = vars(obj).pop("issued_secret", None)
+        if secret is None:
+            return super().response_change(request, obj)
+        return self._issued(request, obj, secret, "Secret rotated")
+
+    def _issued(self, request: HttpRequest, webhook: Webhook, secret: str, title: str) -> HttpResponse:
+        """The one page that ever shows the secret. It is the answer itself, for a redirect would store it."""
+        context = {**self.admin_site.each_context(request), "title": title, "opts": self.opts}
+        context |= {"webhook": webhook, "secret": secret}
+        response = TemplateResponse(request, "admin/ops/webhook/issued.html", context)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    @display(description="Events")
+    def kind_chips(self, webhook: Webhook) -> SafeString:
+        return chips(webhook.kinds or ["all"])
+
+    @display(description="State", label=_COLOURS)
+    def state(self, webhook: Webhook) -> str:
+        if not webhook.is_active:
+            return "off"
+        if webhook.paused_at:
+            return "paused"
+        return "failing" if webhook.failing_since else "works"
+
+    @display(description="Paused because")
+    def why(self, webhook: Webhook) -> str:
+        return webhook.paused_reason or "–"
+
+    @display(description="Log")
+    def log(self, webhook: Webhook) -> SafeString:
+        return link(
+            f"{reverse('admin:ops_delivery_changelist')}?webhook__id__exact={webhook.pk}", "Deliveries"
+        )
+
+    @admin.action(description="Send a ping", permissions=["change"])
+    def ping(self, request: HttpRequest, queryset: QuerySet) -> None:
+        pinged = [saving.ping(webhook, actor=_actor(request)) for webhook in queryset]
+        self.message_user(request, f"{len(pinged)} on the way; see the deliveries.", messages.SUCCESS)
+
+    @admin.action(description="Resume after a pause", permissions=["change"])
+    def resume(self, request: HttpRequest, queryset: QuerySet) -> None:
+        resumed = [
+            saving.change_webhook(webhook, {}, resume=True) for webhook in queryset.exclude(paused_at=None)
+        ]
+        self.message_user(request, f"{len(resumed)} resumed; what has waited is sent.", messages.SUCCESS)
+
+    @action(description="Rotate the secret", permissions=["change"], variant=ActionVariant.DANGER)
+    def rotate_secret(self, request: HttpRequest, obj: Webhook) -> None:
+        """For a day the old one signs as well; the API can set another time."""
+        issued = saving.rotate_secret(obj, OVERLAP)
+        vars(obj).update(old_secret_until=issued.webhook.old_secret_until, issued_secret=issued.secret)
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ModelAdmin):
+    """The log: to read, and to send again."""
+
+    list_display = (
+        "created",
+        "event_kind",
+        "webhook",
+        "state",
+        "attempts",
+        "response_status",
+        "took",
+        "error",
+    )
+    list_filter = ("status", "webhook")
+    list_select_related = ("webhook", "event")
+    search_fields = ("event__id__exact", "event__prompt_name__startswith")
+    show_full_result_count = False
+    list_per_page = 50
+    actions = ("replay_these",)
+    fields = (
+        "webhook", "event_kind", "event_key", "prompt", "state", "replay", "attempts", "next_attempt_at",
+        "delivered_at", "response_status", "response_excerpt", "took", "error", "created_at",
+    )  # fmt: skip
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("ops.change_webhook"))
+
+    @admin.action(description="Send again", permissions=["replay"])
+    def replay_these(self, request: HttpRequest, queryset: QuerySet) -> None:
+        sent = 0
+        for delivery in queryset.select_related("webhook"):
+            try:
+                saving.replay(delivery)
+                sent += 1
+            except RegistryProblem as problem:
+                messages.error(request, f"{delivery.event.kind}: {problem}")
+        if sent:
+            self.message_user(request, f"{sent} on the way.", messages.SUCCESS)
+
+    @display(description="Created", ordering="created_at")
+    def created(self, delivery: Delivery) -> str:
+        return short_time(delivery.created_at)
+
+    @display(description="Event")
+    def event_kind(self, delivery: Delivery) -> str:
+        return f"{delivery.event.kind}{f' (replay {delivery.replay})' if delivery.replay else ''}"
+
+    @display(description="Event id")
+    def event_key(self, delivery: Delivery) -> SafeString:
+        return format_html("<code>{}</code>", delivery.event_id)
+
+    @display(description="Prompt")
+    def prompt(self, delivery: Delivery) -> str:
+        return delivery.event.prompt_name or "–"
+
+    @display(
+        description="State",
+        label={"waits": "warning", "being sent": "info", "delivered": "success", "given up": "danger"},
+    )
+    def state(self, delivery: Delivery) -> str:
+        return str(DeliveryStatus(delivery.status).label)
+
+    @display(description="Took")
+    def took(self, delivery: Delivery) -> str:
+        return "–" if delivery.duration_ms is None else f"{delivery.duration_ms:.0f} ms"
+
+
+def _actor(request: HttpRequest) -> User | None:
+    return request.user if isinstance(request.user, User) else None
