@@ -2,11 +2,14 @@
 
 import secrets
 
-from django.core.exceptions import ValidationError
+from django.contrib.auth.models import Group
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import CommandError
+from django.db import DEFAULT_DB_ALIAS, transaction
 
 from .auth import find_user
 from .models import User
+from .roles import ROLES, update_roles
 
 
 def find_author(login: str | None, *, option: str = "--user", using: str | None = None) -> User:
@@ -40,3 +43,25 @@ def ensure_superuser(username: str, email: str) -> tuple[User, str]:
         raise CommandError(f"--username, --email: {' '.join(error.messages)}") from error
     password = secrets.token_urlsafe(12)
     return User.objects.create_superuser(username=username, email=email, password=password), password
+
+
+def create_user(username: str, email: str, role: str) -> tuple[User, str]:
+    """A user in the group of that role who may open the console, and the password, which is kept nowhere.
+
+    Raises ``CommandError`` where the name or the address cannot be had.
+    """
+    password = secrets.token_urlsafe(12)
+    user = User(username=username, email=User.objects.normalize_email(email), is_staff=True)
+    user.set_password(password)
+    try:
+        user.full_clean()
+    except ValidationError as error:
+        problems = (f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())
+        raise CommandError(
+            "; ".join(one.removeprefix(f"{NON_FIELD_ERRORS}: ") for one in problems)
+        ) from error
+    with transaction.atomic():
+        update_roles(DEFAULT_DB_ALIAS)  # also where they were made before AFN had roles
+        user.save()
+        user.groups.add(Group.objects.get(name=ROLES[role]))
+    return user, password

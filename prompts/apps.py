@@ -9,7 +9,7 @@ class PromptsConfig(AppConfig):
     verbose_name = "Prompts"
 
     def ready(self) -> None:
-        from . import signals  # noqa: F401 - connects itself
+        from . import roles, signals  # noqa: F401 - they connect themselves
         from .indexing import COLLECTION
         from .serving import watching
 

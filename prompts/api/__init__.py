@@ -11,6 +11,8 @@ from . import (
     comparing,
     datasets,
     evaluations,
+    exchange,
+    keys,
     labels,
     policies,
     prompts,
@@ -25,6 +27,8 @@ from . import (
 router = Router(tags=["prompts"])
 router.add_router("", prompts.by_name)
 for part in (
+    keys,
+    exchange,
     trash,
     policies,
     searching,

@@ -50,15 +50,15 @@ def delete_dataset(request: HttpRequest, name: Path[Text]) -> Answer[None]:
     return Answer(204, None)
 
 
-@router.get(_DATASET + "/items", response={200: schemas.ItemPage, ERRORS: ErrorOut})
+@router.get(_DATASET + "/items", response={200: schemas.DatasetItemPage, ERRORS: ErrorOut})
 def list_items(request: HttpRequest, name: Path[Text], paging: Query[Paging]) -> dict[str, Any]:
     """Its items, by key."""
     return page(DatasetItem.objects.filter(dataset=_dataset(name)), paging)
 
 
-@router.put(_DATASET + "/items", response={200: schemas.ItemsOut, ERRORS: ErrorOut})
+@router.put(_DATASET + "/items", response={200: schemas.DatasetItemsOut, ERRORS: ErrorOut})
 @needs("prompts.change_dataset")
-def put_items(request: HttpRequest, name: Path[Text], payload: schemas.ItemsIn) -> dict[str, int]:
+def put_items(request: HttpRequest, name: Path[Text], payload: schemas.DatasetItemsIn) -> dict[str, int]:
     """Insert or replace up to 1,000 items by `key`, all or none."""
     with transaction.atomic():
         dataset = _dataset(name)

@@ -51,7 +51,7 @@ class DatasetPage(Schema):
     offset: int
 
 
-class ItemIn(Body):
+class DatasetItemIn(Body):
     key: Text = Field(description="Names the item in evaluations.")
     variables: dict[str, Any] = {}
     placeholders: dict[str, Any] = {}
@@ -59,22 +59,22 @@ class ItemIn(Body):
     metadata: dict[str, Any] = {}
 
 
-class ItemsIn(Body):
+class DatasetItemsIn(Body):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [{"items": [{"key": "q1", "variables": {"question": "2 + 2?"}, "expected": "4"}]}]
         }
     )
 
-    items: list[ItemIn] = Field(min_length=1, max_length=1_000)
+    items: list[DatasetItemIn] = Field(min_length=1, max_length=1_000)
 
 
-class ItemsOut(Schema):
+class DatasetItemsOut(Schema):
     inserted: int
     updated: int
 
 
-class ItemOut(Schema):
+class DatasetItemOut(Schema):
     key: str
     variables: dict[str, Any]
     placeholders: dict[str, Any]
@@ -82,8 +82,8 @@ class ItemOut(Schema):
     metadata: dict[str, Any]
 
 
-class ItemPage(Schema):
-    items: list[ItemOut]
+class DatasetItemPage(Schema):
+    items: list[DatasetItemOut]
     total: int
     limit: int
     offset: int
@@ -131,7 +131,7 @@ class RunFilters(Paging):
     status: RunStatus | None = None
 
 
-class RunOut(Schema):
+class EvaluationRunOut(Schema):
     id: str
     name: str
     prompt: str
@@ -162,8 +162,8 @@ class RunOut(Schema):
         return run.dataset.name
 
 
-class RunPage(Schema):
-    items: list[RunOut]
+class EvaluationRunPage(Schema):
+    items: list[EvaluationRunOut]
     total: int
     limit: int
     offset: int

@@ -22,7 +22,7 @@ router = Router(tags=["evaluations"])
 _RUN = "/runs/{id}"
 
 
-@router.get("/runs", response={200: schemas.RunPage, ERRORS: ErrorOut})
+@router.get("/runs", response={200: schemas.EvaluationRunPage, ERRORS: ErrorOut})
 def list_runs(request: HttpRequest, filters: Query[schemas.RunFilters]) -> dict[str, Any]:
     """Runs, the last begun first."""
     rows = _runs()
@@ -35,7 +35,7 @@ def list_runs(request: HttpRequest, filters: Query[schemas.RunFilters]) -> dict[
     return page(rows, filters)
 
 
-@router.post("/runs", response={201: schemas.RunOut, ERRORS: ErrorOut})
+@router.post("/runs", response={201: schemas.EvaluationRunOut, ERRORS: ErrorOut})
 @needs("prompts.add_evaluationrun")
 def create_run(request: HttpRequest, payload: schemas.RunIn) -> Answer[EvaluationRun]:
     """Try a version on a dataset. With a `model` a worker asks it for every item; without one you send in the
@@ -63,13 +63,13 @@ def create_run(request: HttpRequest, payload: schemas.RunIn) -> Answer[Evaluatio
     return Answer(201, _run(run.pk))
 
 
-@router.get(_RUN, response={200: schemas.RunOut, ERRORS: ErrorOut})
+@router.get(_RUN, response={200: schemas.EvaluationRunOut, ERRORS: ErrorOut})
 def get_run(request: HttpRequest, id: Path[Text]) -> EvaluationRun:
     """One run, with how far it has come."""
     return _run(id)
 
 
-@router.post(_RUN + "/cancel", response={200: schemas.RunOut, ERRORS: ErrorOut})
+@router.post(_RUN + "/cancel", response={200: schemas.EvaluationRunOut, ERRORS: ErrorOut})
 @needs("prompts.change_evaluationrun")
 def cancel_run(request: HttpRequest, id: Path[Text]) -> EvaluationRun:
     """Stop it after the item that is being worked on; what is done is kept."""

@@ -9,6 +9,7 @@ from ..composition import Composition
 from ..errors import NotThere, RegistryProblem
 from ..labels import move_label
 from ..models import LATEST, Kind, Prompt, PromptLabel, PromptVersion, Status, User
+from ..ownership import check_owner
 from ..rendering import messages
 from ..rendering.errors import TemplateProblem
 from ..rendering.template import Template
@@ -76,6 +77,7 @@ def create(given: CreateIn, *, author: User) -> Served:
         prompt = find(given.name) or Prompt(
             user=author, name=given.name, title=given.name, type=given.type, status=Status.ACTIVE
         )
+        check_owner(author, prompt)
         if prompt.type != given.type:
             raise RegistryProblem("type", f"{prompt.type}, as in all versions", given.type)
         prompt.content = content
@@ -93,6 +95,7 @@ def add_labels(name: str, version: int, labels: list[str], *, actor: User) -> Se
     """Have the version carry these labels too; they leave the versions that had them."""
     with transaction.atomic():
         prompt = _existing(name)
+        check_owner(actor, prompt)
         for label in dict.fromkeys(labels):
             move_label(prompt, label, version, actor=actor)
         return reading.read(prompt.pk, version=version)
@@ -104,6 +107,7 @@ def delete(name: str, *, version: int | None, label: str | None, actor: User) ->
         raise RegistryProblem("version", "either a version or a label", "both")
     with transaction.atomic():
         prompt = _existing(name)
+        check_owner(actor, prompt)
         if version is None and label is None:
             delete_prompt(prompt, actor=actor)
         else:

@@ -24,7 +24,7 @@ class ErrorOut(BaseModel):
 
 
 # The statuses that any operation may answer with.
-ERRORS: Final = frozenset({400, 401, 403, 404, 405, 409, 411, 413, 415, 423, 503})
+ERRORS: Final = frozenset({400, 401, 403, 404, 405, 409, 411, 413, 415, 423, 429, 503})
 
 
 def _text(value: Any) -> Any:

@@ -12,6 +12,7 @@ from vectors.schemas import Text
 
 from ..errors import NotThere
 from ..models import TraceScore, User
+from ..ownership import check_scorer
 from . import ingestion, score_schemas, scores
 from .queries import refuse_unknown
 from .schemas import ERRORS, ErrorOut
@@ -76,7 +77,9 @@ def get_score(request: HttpRequest, id: Path[Text]) -> dict[str, Any]:
 @needs("prompts.delete_tracescore")
 def delete_score(request: HttpRequest, id: Path[Text]) -> Answer[dict[str, str]]:
     """Take a score back."""
-    _find(id).delete()
+    score = _find(id)
+    check_scorer(_user(request), score)
+    score.delete()
     return Answer(202, {"message": "The score was deleted."})
 
 

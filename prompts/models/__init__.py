@@ -5,6 +5,7 @@ from .epoch import RegistryEpoch
 from .evaluation import Evaluation
 from .fields import PromptFields
 from .label import LATEST, Evidence, LabelMove, LabelPolicy, PromptLabel
+from .login_lock import LoginLock
 from .prompt import Kind, Prompt, Status
 from .run import EvaluationRun, RunOutput, RunStatus
 from .split import LabelSplit, SplitSubject
@@ -26,6 +27,7 @@ __all__ = [
     "LabelMove",
     "LabelPolicy",
     "LabelSplit",
+    "LoginLock",
     "Payload",
     "Prompt",
     "PromptEmbedding",

@@ -129,6 +129,13 @@ class ApiKey(Record):
         is_over = self.expires_at is not None and self.expires_at <= timezone.now()
         return self.user.is_active and self.revoked_at is None and not is_over
 
+    @property
+    def state(self) -> str:
+        """``works``, ``revoked`` or ``expired``; whether its user is active does not show here."""
+        if self.revoked_at:
+            return "revoked"
+        return "expired" if self.expires_at and self.expires_at <= timezone.now() else "works"
+
     def allows(self, scope: str) -> bool:
         return scope in self.scopes
 

@@ -20,6 +20,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from .. import limiting
 from . import answers
 from .answers import Answer
 from .circuit import Circuit
@@ -70,7 +71,10 @@ class ServingMiddleware:
         admission = f"{request.path_info.split('/')[2]} {credentials}"  # each API admits by rules of its own
         age = admitted.age(admission)
         if age <= ADMITTED_SECONDS and _is_for_us(request) and (cached := _cached(request)):
-            return cached
+            # One too many goes on, past the lookup of its key, to where errors get their form.
+            if not limiting.wait_for(request, admitted.caller(admission)):
+                return cached
+            return self._ask(request, admission)
         if age > STALE_SECONDS:
             return self._ask(request, admission)
         if not database.may_try() and (stale := _stale(request)):
@@ -85,7 +89,7 @@ class ServingMiddleware:
     def _ask(self, request: HttpRequest, admission: str) -> HttpResponseBase:
         response = self.get_response(request)
         if getattr(response, "afn_served", False):
-            admitted.note(admission)
+            admitted.note(admission, getattr(request, "afn_caller", ""))
         elif response.status_code in (401, 403):
             admitted.drop(admission)
         return response
@@ -97,17 +101,22 @@ class Admitted:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._moments: OrderedDict[bytes, float] = OrderedDict()
+        self._moments: OrderedDict[bytes, tuple[float, str]] = OrderedDict()
 
     def age(self, credentials: str) -> float:
         """Seconds since then; infinite where they never were."""
-        moment = self._moments.get(_digest(credentials))
-        return self._clock() - moment if moment is not None else float("inf")
+        found = self._moments.get(_digest(credentials))
+        return self._clock() - found[0] if found is not None else float("inf")
 
-    def note(self, credentials: str) -> None:
+    def caller(self, credentials: str) -> str:
+        """Whose they are, as `prompts.limiting` counts: the key, or nobody in particular."""
+        found = self._moments.get(_digest(credentials))
+        return found[1] if found is not None else ""
+
+    def note(self, credentials: str, caller: str = "") -> None:
         with self._lock:
             digest = _digest(credentials)
-            self._moments[digest] = self._clock()
+            self._moments[digest] = self._clock(), caller
             self._moments.move_to_end(digest)
             while len(self._moments) > _MAX_ADMITTED:
                 self._moments.popitem(last=False)

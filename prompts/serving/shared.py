@@ -1,6 +1,8 @@
 """The Redis that all processes share, if there is one: never waited for twice while it is down."""
 
 import logging
+from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import Any, Final
 
@@ -29,11 +31,30 @@ def is_configured() -> bool:
 
 def call(command: str, *arguments: Any) -> Any:
     """The answer of a Redis command. Raises ``Unavailable``."""
+    return _ask(lambda client: client.execute_command(command, *arguments))
+
+
+def count(name: str, seconds: int) -> int:
+    """Add one to a count, which is forgotten `seconds` after the last time. Raises ``Unavailable``."""
+    return int(_ask(lambda client: _count(client, name, seconds))[0])
+
+
+def drop(name: str) -> None:
+    """Forget it, if there is a Redis that answers."""
+    with suppress(Unavailable):
+        call("DEL", name)
+
+
+def _count(client: Any, name: str, seconds: int) -> Any:
+    return client.pipeline(transaction=False).incr(name).expire(name, seconds).execute()
+
+
+def _ask(ask: Callable[[Any], Any]) -> Any:
     client = _client()
     if client is None or not circuit.may_try():
         raise Unavailable
     try:
-        answer = client.execute_command(command, *arguments)
+        answer = ask(client)
     except (RedisError, OSError) as error:
         if not circuit.is_open:
             logger.warning("Redis does not answer, serving goes on without it: %s", type(error).__name__)

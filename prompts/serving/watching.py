@@ -14,8 +14,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from . import epoch
 
 _WRITES: Final = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|REPLACE|WITH)\b", re.IGNORECASE)
+# Of users the name is shown; when they logged in last is not.
 _SERVED: Final = re.compile(
-    r"\b(?:prompts|prompt_versions|prompt_labels|label_splits|users)\b", re.IGNORECASE
+    r"\b(?:prompts|prompt_versions|prompt_labels|label_splits)\b|\busers\b.*\busername\b",
+    re.IGNORECASE | re.DOTALL,
 )
 
 

@@ -1,4 +1,4 @@
-"""Importing prompts: what is new is created, what is there already is left alone, what is wrong is told.
+"""Rows of tables, which know no versions: what each of them does to the registry.
 
 The same content is one prompt, whatever its title. A row changes nothing either where its content came from
 the same source before, or its prompt held it once: somebody has edited it since. So running an import again
@@ -6,92 +6,38 @@ changes nothing and takes no edit back. Other content under a name of its own up
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
-from pathlib import Path
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import F, Q
 
-from . import indexing
-from .import_files import ImportFileError, ImportRow, Refusal, read_rows
-from .models import Prompt, PromptVersion, User
-from .validators import MAX_NAME_LENGTH
-
-SAMPLES = Path(__file__).parent / "samples" / "prompts.jsonl"
-MAX_SOURCE_LENGTH = 255
-_CHUNK = 100  # rows a transaction: long enough to be fast, short enough to let others write
-Track = Callable[[Sequence[Prompt], str], Iterable[Prompt]]
+from ..models import Prompt, PromptVersion, User
+from ..validators import MAX_NAME_LENGTH
+from .import_files import ImportRow
+from .problems import Refusal
 
 
-@dataclass
-class ImportResult:
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    failed: list[Refusal] = field(default_factory=list)
-
-
-def import_file(
-    path: Path,
-    user: User,
-    *,
-    source: str = "",
-    strict: bool = False,
-    dry_run: bool = False,
-    track: Track = lambda prompts, label: prompts,
-) -> ImportResult:
-    """Import the prompts of a file for `user` and index them.
-
-    `source` (default: the file's name) is stored with each prompt. With `strict` nothing is written if a
-    single row is refused; with `dry_run` nothing at all, but the counts are those of a real run. `track`
-    wraps the rows, for a progress bar. Raises ``ImportFileError`` where the file cannot be read.
-    """
-    if len(source) > MAX_SOURCE_LENGTH:
-        raise ImportFileError(f"source: expected at most {MAX_SOURCE_LENGTH} characters, got {len(source)}.")
-    result = ImportResult()
-    rows: list[Prompt] = []
-    plan = _Plan(source or path.name)
-    for row in read_rows(path):
-        prompt = row if isinstance(row, Refusal) else plan.decide(row, user)
-        if isinstance(prompt, Refusal):
-            result.failed.append(prompt)
-        elif prompt is None:
-            result.unchanged += 1
-        else:
-            rows.append(prompt)
-    if strict and result.failed:
-        return ImportResult(failed=result.failed)
-    new = sum(prompt._state.adding for prompt in rows)
-    result.created, result.updated = new, len(rows) - new
-    if rows and not dry_run:
-        for batch in _batches(track(rows, "Importing")):
-            with transaction.atomic():
-                for prompt in batch:
-                    prompt.save(author=user, message=f"Imported from {plan.source}", index=False)
-        indexing.index(track(rows, "Embedding"))
-    return result
-
-
-def _batches(prompts: Iterable[Prompt]) -> Iterator[list[Prompt]]:
-    iterator = iter(prompts)
-    while batch := list(islice(iterator, _CHUNK)):
-        yield batch
-
-
-class _Plan:
+class RowPlan:
     """Decides, row by row, what an import does, knowing what the registry and the rows before hold."""
 
-    def __init__(self, source: str) -> None:
-        self.source = source
+    def __init__(self, source: str, using: str = DEFAULT_DB_ALIAS) -> None:
+        self.source, self.using = source, using
         is_known = Q(version=F("prompt__version")) | Q(prompt__source=source)
-        versions = PromptVersion.objects.kept().filter(is_known, prompt__deleted_at=None).order_by()
+        versions = (
+            PromptVersion.objects.using(using).kept().filter(is_known, prompt__deleted_at=None).order_by()
+        )
         # The hash of each content that is no news, and the name of its prompt.
         self.contents = dict(versions.values_list("content_hash", "prompt__name"))
-        self.names = set(Prompt.objects.values_list("name", flat=True))
+        self.names = set(Prompt.objects.using(using).values_list("name", flat=True))
         self.named_here: set[str] = set()
+
+    def claim(self, name: str) -> bool:
+        """Note that a record with a history has this name; false where a row of the file has it."""
+        if name in self.named_here:
+            return False
+        self.named_here.add(name)
+        self.names.add(name)
+        return True
 
     def decide(self, row: ImportRow, user: User) -> Prompt | Refusal | None:
         """The prompt to save, or why the row is refused, or None where it changes nothing."""
@@ -104,6 +50,8 @@ class _Plan:
         prompt.title, prompt.content, prompt.status = row.title, row.content, row.status
         prompt.language = row.language or guess_language(row.content)
         prompt.tags, prompt.metadata, prompt.source = row.tags, row.metadata, self.source
+        for field, value in (row.template or {}).items():
+            setattr(prompt, field, value)
         if refusal := self._check(prompt, row.line):
             return refusal
         content_hash = prompt.content_hash
@@ -125,7 +73,9 @@ class _Plan:
         return prompt.name
 
     def _existing(self, row: ImportRow) -> Prompt | None:
-        return Prompt.objects.filter(name=row.name).first() if row.name in self.names else None
+        return (
+            Prompt.objects.using(self.using).filter(name=row.name).first() if row.name in self.names else None
+        )
 
     def _free_name(self, row: ImportRow) -> str:
         """A name made from folder and title; where it is taken, with a number behind."""
