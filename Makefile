@@ -18,7 +18,7 @@ SQLD_PLATFORM := $(SQLD_PLATFORM_$(MACHINE))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench suite sqld clean
+.PHONY: help run test fuzz lint bench suite sqld clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,9 @@ run: $(VENV)/.installed ## Install what AFN needs, prepare the database and serv
 
 test: $(VENV)/.installed-dev sqld ## Run the tests; ARGS are for pytest: make test ARGS="-k regex"
 	$(PY) -m pytest -n auto $(ARGS)
+
+fuzz: $(VENV)/.installed-dev ## Send 200 requests made of the schemas to every operation: make fuzz CASES=500
+	AFN_FUZZ_CASES=$(or $(CASES),200) $(PY) -m pytest -n auto tests/api/test_fuzz.py $(ARGS)
 
 lint: $(VENV)/.installed-dev ## Check style, types and that no migration is missing
 	$(PY) -m ruff check .

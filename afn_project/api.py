@@ -4,6 +4,8 @@ from ninja import NinjaAPI
 from ninja.openapi.docs import Swagger
 
 import ops.api
+import ops.audit.api
+import ops.webhooks.api
 import prompts.api
 import vectors.api
 import vectors.relevance.api
@@ -32,3 +34,5 @@ api.add_router("", prompts.api.router)
 api.add_router("/vectors", vectors.api.router)
 api.add_router("/vectors", vectors.relevance.api.router)
 api.add_router("/environments", ops.api.router)
+api.add_router("", ops.webhooks.api.router)
+api.add_router("", ops.audit.api.router)

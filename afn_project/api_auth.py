@@ -15,6 +15,7 @@ from ninja.errors import AuthenticationError, AuthorizationError
 from ninja.security import HttpBasicAuth, HttpBearer, SessionAuth
 from ninja.utils import check_csrf
 
+from prompts import limiting
 from prompts.models import ApiKey, Scope, User
 from vectors.permissions import READING, needed_permission
 
@@ -34,7 +35,13 @@ class ClerkToken(HttpBearer):
         return self.authenticate(request, token) if is_meant else None
 
     def authenticate(self, request: HttpRequest, token: str) -> User:
-        user = clerk.user_of(token)
+        limiting.check_wrong_credentials(request)
+        try:
+            user = clerk.user_of(token)
+        except AuthenticationError:
+            limiting.note_wrong_credentials(request)
+            raise
+        limiting.check_rate(request, f"user:{user.pk}")
         _check_permission(request, user)
         request.user = user
         idempotency.begin(request, user)
@@ -61,12 +68,15 @@ class ApiKeyPair(HttpBasicAuth):
 class Session(SessionAuth):
     def __call__(self, request: HttpRequest) -> User | None:
         if "Authorization" in request.headers:  # credentials that nobody understood
+            limiting.check_wrong_credentials(request)
+            limiting.note_wrong_credentials(request)
             raise AuthenticationError(message=UNKNOWN_KEY)
         user = request.user
         if not isinstance(user, User):
             return None
         if check_csrf(request):
             raise AuthorizationError(message="The CSRF token is missing or wrong: send it as X-CSRFToken.")
+        limiting.check_rate(request, f"user:{user.pk}")
         _check_permission(request, user)
         idempotency.begin(request, user)
         return user
@@ -74,8 +84,10 @@ class Session(SessionAuth):
 
 def public_read(request: HttpRequest) -> AnonymousUser | None:
     """Anyone may read where AFN_PUBLIC_READ is on."""
-    is_open = settings.AFN_PUBLIC_READ and needed_permission(request) == READING
-    return AnonymousUser() if is_open else None
+    if not settings.AFN_PUBLIC_READ or needed_permission(request) != READING:
+        return None
+    limiting.check_rate(request, "")
+    return AnonymousUser()
 
 
 # In this order: credentials that are given count, wrong ones even where reading is public.
@@ -99,14 +111,20 @@ def _check_permission(request: HttpRequest, user: User) -> None:
 
 
 def _admit(request: HttpRequest, look_up: Callable[[], ApiKey | None]) -> User:
+    if wait := getattr(request, "afn_wait", 0):  # what served from memory has counted it
+        raise limiting.TooMany(wait)
     permission = needed_permission(request)
     credentials = request.META["HTTP_AUTHORIZATION"]
     key = key_cache.get(credentials) if permission == READING else None
     if key is None:
+        limiting.check_wrong_credentials(request)  # a key that was right a moment ago goes on to work
         key = look_up()
         if key is None:
+            limiting.note_wrong_credentials(request)
             raise AuthenticationError(message=UNKNOWN_KEY)
         key_cache.put(credentials, key)
+    request.afn_caller = f"key:{key.pk}"  # type: ignore[attr-defined]
+    limiting.check_rate(request, f"key:{key.pk}")
     scope = Scope.READ if permission == READING else Scope.WRITE
     if not key.allows(scope):
         raise AuthorizationError(message=f"This key lacks the scope {scope.value!r}.")
@@ -115,5 +133,6 @@ def _admit(request: HttpRequest, look_up: Callable[[], ApiKey | None]) -> User:
     with bookkeeping():
         key.touch()
     request.user = key.user
+    request.api_key = key  # type: ignore[attr-defined]  # for operations on keys
     idempotency.begin(request, key.user)
     return key.user

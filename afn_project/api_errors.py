@@ -25,6 +25,7 @@ from ops.idempotency import InProgress, KeyReused
 from prompts.comparing import UnknownPrompts
 from prompts.database_pairs import MergeProblem, SameDatabase
 from prompts.errors import EvidenceMissing, NotThere, Protected, Refused, RegistryProblem
+from prompts.limiting import TooMany
 from prompts.merge_results import MergeConflict
 from prompts.rendering.errors import RenderingUnavailable, TemplateProblem
 from prompts.rendering.signature import WrongVariables
@@ -199,6 +200,10 @@ def _unexpected(error: Exception) -> Problem:
     return Problem(500, "Something went wrong here; the log says what.")
 
 
+def _too_many(error: TooMany) -> Problem:
+    return Problem(429, f"Too many requests. Try again in {error.wait} s.", {"Retry-After": str(error.wait)})
+
+
 def _key(expected: str) -> dict[str, str]:
     return {"field": idempotency.HEADER, "msg": f"Expected {expected}."}
 
@@ -248,6 +253,7 @@ DESCRIPTIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     OperationalError: _database,
     ServerError: _server,
     environments.EnvironmentProblem: _environment,
+    TooMany: _too_many,
     idempotency.WrongKey: lambda error: Problem(422, [_key("1 to 255 printable characters of ASCII")]),
     KeyReused: lambda error: Problem(422, [_key("a key that was not used for another request")]),
     InProgress: lambda error: Problem(409, "The same request is being carried out.", {"Retry-After": "2"}),

@@ -17,6 +17,7 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from prompts.rates import read_rate
 from vectors.outgoing_hosts import read_entry
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -146,6 +147,22 @@ class Env(BaseSettings):
     afn_public_read: bool = Field(
         False, description="Reading the API needs no key; `quickstart` turns it on."
     )
+    afn_rate_limit: str | None = Field(
+        None, description="How often each key, or user without one, may call the API, such as `1000/min`."
+    )
+    afn_anonymous_rate_limit: str | None = Field(
+        None, description="The same by address for whoever reads without a key."
+    )
+    afn_wrong_key_limit: str | None = Field(
+        "30/min", description="How many wrong keys an address may send before it is refused unheard."
+    )
+    afn_login_failures: int = Field(
+        5, ge=0, le=1_000, description="Wrong passwords of an account after which an address has to wait."
+    )
+    afn_login_lock_minutes: int = Field(15, ge=1, le=1_440, description="How long it has to wait.")
+    afn_proxies: int = Field(
+        0, ge=0, le=10, description="Proxies in front that write `X-Forwarded-For`; for limits by address."
+    )
     afn_cors_origins: NAMES = Field([], description="Origins of browsers that may call the API.")
     afn_serving_cache_mb: float = Field(
         32.0, ge=0, le=10_000, description="Megabytes of served prompts that a process keeps in memory."
@@ -189,6 +206,13 @@ class Env(BaseSettings):
             parts = urlsplit(origin)
             if not parts.netloc or origin != f"{parts.scheme}://{parts.netloc}":
                 raise ValueError("Expected origins such as https://afn.example.org")
+        return value
+
+    @field_validator("afn_rate_limit", "afn_anonymous_rate_limit", "afn_wrong_key_limit")
+    @classmethod
+    def check_rate(cls, value: str | None) -> str | None:
+        value = None if value in (None, "0", "off") else value
+        read_rate(value)
         return value
 
     @field_validator("afn_outgoing_allowed")

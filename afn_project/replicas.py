@@ -96,9 +96,7 @@ class ReadYourWritesMiddleware:
     def _remember(self, session: str, response: HttpResponseBase) -> None:
         seconds = settings.AFN_READ_YOUR_WRITES
         if session:
-            # Without a cache the primary answers all, see below.
-            with suppress(Exception):
-                cache.set(session, True, seconds)
+            _keep(session)
         else:
             response.set_cookie(
                 COOKIE,
@@ -108,6 +106,19 @@ class ReadYourWritesMiddleware:
                 samesite="Lax",
                 secure=settings.SESSION_COOKIE_SECURE,
             )
+
+
+def note_write(request: HttpRequest) -> None:
+    """Have who sent this read from the primary for some seconds: for writes that no middleware sees."""
+    session = _session_key(request)
+    if session and settings.AFN_READ_YOUR_WRITES and REPLICA in settings.DATABASES:
+        _keep(session)
+
+
+def _keep(session: str) -> None:
+    # Without a cache the primary answers all, see below.
+    with suppress(Exception):
+        cache.set(session, True, settings.AFN_READ_YOUR_WRITES)
 
 
 def _session_key(request: HttpRequest) -> str:

@@ -100,6 +100,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "prompts.serving.responses.ServingMiddleware",
+    "ops.audit.middleware.AuditMiddleware",
     "afn_project.api_errors.JsonErrorsMiddleware",
     "afn_project.bad_input.BadInputMiddleware",
     "afn_project.database_errors.DatabaseErrorsMiddleware",
@@ -145,6 +146,20 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# A request that cannot reach the broker says so soon: what it wanted done is found by the next sweep.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "max_retries": 1,
+    "interval_start": 0.0,
+    "interval_step": 0.05,
+    "interval_max": 0.05,
+    "socket_connect_timeout": 0.5,
+    "socket_timeout": 2.0,  # a worker waits for one second at a time
+}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.0, "interval_max": 0.05}
+CELERY_BEAT_SCHEDULE = {
+    # What a worker was told may be lost with Redis: this finds it, and what is to be tried again.
+    "deliver-events": {"task": "ops.tasks.deliver_events", "schedule": 10.0, "options": {"expires": 10}},
+}
 
 AUTH_USER_MODEL = "prompts.User"
 AUTHENTICATION_BACKENDS = ["prompts.auth.UsernameOrEmailBackend"]
@@ -182,8 +197,10 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.log_level},
     # One line a task is too much where tasks run inside requests and commands.
-    # The HTTP client logs whole addresses, and a service's may carry a password.
-    "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpx2", "httpcore", "httpcore2", "openai")}
+    # The HTTP client logs whole addresses, and a service's may carry a password; MCP's a line a request.
+    "loggers": {
+        name: {"level": "WARNING"} for name in ("httpx", "httpx2", "httpcore", "httpcore2", "openai", "mcp")
+    }
     | {"celery.app.trace": {"level": "INFO" if REDIS_URL else "WARNING"}},
 }
 
@@ -217,6 +234,12 @@ VECTOR_METRIC = env.vector_metric
 VECTOR_INDEX_TYPE = env.vector_index_type
 DB_ECHO = env.db_echo
 AFN_PUBLIC_READ = env.afn_public_read
+AFN_RATE_LIMIT = env.afn_rate_limit
+AFN_ANONYMOUS_RATE_LIMIT = env.afn_anonymous_rate_limit
+AFN_WRONG_KEY_LIMIT = env.afn_wrong_key_limit
+AFN_LOGIN_FAILURES = env.afn_login_failures
+AFN_LOGIN_LOCK_MINUTES = env.afn_login_lock_minutes
+AFN_PROXIES = env.afn_proxies
 AFN_PUBLIC_READ_IS_SET = "afn_public_read" in env.model_fields_set
 AFN_CORS_ORIGINS = CORS_ALLOWED_ORIGINS = env.afn_cors_origins
 AFN_OUTGOING_ALLOWED = env.afn_outgoing_allowed

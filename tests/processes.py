@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -40,12 +39,26 @@ def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str
 @contextmanager
 def website(log: Path, **variables: str) -> Iterator[str]:
     """AFN's own web server in a process; the address of the site. Its output goes to `log`."""
+    options = ["--interface", "wsgi", "--blocking-threads", "4"]
+    with _served(log, variables, *options, "afn_project.wsgi:application") as url:
+        yield url
+
+
+@contextmanager
+def asgi_site(log: Path, workers: int = 1, **variables: str) -> Iterator[str]:
+    """The same pages, and the MCP server."""
+    options = ["--interface", "asgi", "--workers", str(workers)]
+    with _served(log, variables, *options, "afn_project.asgi:application") as url:
+        yield url
+
+
+@contextmanager
+def _served(log: Path, variables: dict[str, str], *arguments: str) -> Iterator[str]:
     port = free_port()
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--host", HOST]
-    command += ["--port", str(port), "--blocking-threads", "4", "--workers-kill-timeout", "3"]
+    command = [sys.executable, "-m", "granian", "--no-ws", "--host", HOST, "--port", str(port)]
     with log.open("w") as output:
         process = subprocess.Popen(
-            [*command, "afn_project.wsgi:application"],
+            [*command, "--workers-kill-timeout", "3", *arguments],
             env=clean_environment(SECRET_KEY="k" * 50, **variables),
             stdout=output,
             stderr=output,
@@ -68,7 +81,7 @@ def _wait_for(process: subprocess.Popen[bytes], url: str, log: Path, seconds: fl
         try:
             with urllib.request.urlopen(url, timeout=5):
                 return
-        except urllib.error.URLError:
+        except OSError:  # refused, or on a busy machine not answered in time
             time.sleep(0.1)
     raise AssertionError(f"{url} does not answer: {log.read_text()}")
 

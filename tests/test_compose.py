@@ -36,6 +36,7 @@ CHECKS = {
     "libsql-replica": "bash /deploy/health.sh ${AFN_NAMESPACE:-prod}",
     "redis": "sh /etc/redis/health.sh",
     "web": "python deploy/web_health.py",
+    "mcp": "python deploy/web_health.py",
     "worker": 'celery --app afn_project.celery inspect ping --timeout 5 --destination "celery@$$HOSTNAME"',
     "beat": "python deploy/broker_health.py",
     "proxy": "wget --quiet --output-document=- http://127.0.0.1:8002/",
@@ -84,6 +85,7 @@ def test_every_service_asked_for_is_there() -> None:
         "libsql-replica",
         "redis",
         "web",
+        "mcp",
         "worker",
         "beat",
         "migrate",
@@ -156,14 +158,15 @@ def test_the_log_of_a_service_does_not_fill_the_disk(name: str) -> None:
 @each_service
 def test_a_service_buries_its_dead_and_has_time_to_end(name: str) -> None:
     assert SERVICES[name]["init"] is True
-    grace = {"libsql": 30, "libsql-replica": 30, "redis": 30, "web": 40, "worker": 60}
+    grace = {"libsql": 30, "libsql-replica": 30, "redis": 30, "web": 40, "mcp": 40, "worker": 60}
     assert seconds(SERVICES[name].get("stop_grace_period", "10s")) >= grace.get(name, 10)
 
 
-def test_the_web_server_ends_its_workers_before_it_is_ended_itself() -> None:
-    words = command("web")
+@pytest.mark.parametrize("name", ["web", "mcp"])
+def test_a_web_server_ends_its_workers_before_it_is_ended_itself(name: str) -> None:
+    words = command(name)
     patience = int(words[words.index("--workers-kill-timeout") + 1])
-    assert patience < seconds(SERVICES["web"]["stop_grace_period"])
+    assert patience < seconds(SERVICES[name]["stop_grace_period"])
 
 
 def test_redis_gives_up_keys_before_its_memory_ends() -> None:
@@ -296,9 +299,10 @@ def test_the_libsql_server_knows_its_options(name: str) -> None:
     assert "LIBSQL_ADMIN_AUTH_KEY" in known
 
 
-def test_the_web_server_knows_its_options() -> None:
+@pytest.mark.parametrize("name", ["web", "mcp"])
+def test_a_web_server_knows_its_options(name: str) -> None:
     known = help_text(sys.executable, "-m", "granian")
-    options = [word for word in command("web") if word.startswith("--")]
+    options = [word for word in command(name) if word.startswith("--")]
     assert [option for option in options if option not in known] == []
     assert {"GRANIAN_METRICS_ENABLED", "GRANIAN_METRICS_ADDRESS", "GRANIAN_METRICS_PORT"} <= set(known)
 
@@ -313,14 +317,16 @@ def test_celery_knows_its_options(name: str) -> None:
     assert [option for option in options if option not in known] == []
 
 
-def test_the_proxy_leads_to_the_two_listeners_of_the_web_process() -> None:
+def test_the_proxy_leads_to_the_two_listeners_of_the_web_process_and_to_mcp() -> None:
     caddyfile = (BASE_DIR / "deploy" / "caddy" / "Caddyfile").read_text(encoding="utf-8")
     site = command("web")[command("web").index("--port") + 1]
     figures = SERVICES["web"]["environment"]["GRANIAN_METRICS_PORT"]
+    mcp = command("mcp")[command("mcp").index("--port") + 1]
     upstreams = re.findall(r"reverse_proxy \{\$\w+:([^}]+)\}", caddyfile)
-    assert set(upstreams) == {f"web:{site}", f"web:{figures}"}
+    assert set(upstreams) == {f"web:{site}", f"web:{figures}", f"mcp:{mcp}"}
     read = set(re.findall(r"\{(?:\$|env\.)(AFN_\w+)", caddyfile))
-    assert read - OF_PROXY == {"AFN_MAX_BODY_MB", "AFN_METRICS_UPSTREAM", "AFN_WEB_UPSTREAM", "AFN_BIND"}
+    upstream = {"AFN_METRICS_UPSTREAM", "AFN_WEB_UPSTREAM", "AFN_MCP_UPSTREAM"}
+    assert read - OF_PROXY == {"AFN_MAX_BODY_MB", "AFN_BIND"} | upstream
     assert SERVICES["proxy"]["environment"]["AFN_MAX_BODY_MB"] == (
         f"${{AFN_MAX_BODY_MB:-{Env.model_fields['afn_max_body_mb'].default}}}"
     )

@@ -53,7 +53,8 @@ def proxy(tmp_path: Path, figures: str, monkeypatch: pytest.MonkeyPatch) -> Prox
         config = tmp_path / "Caddyfile"
         config.write_text(CADDYFILE.read_text().replace(":8002", f":{health}"))
         given = {"AFN_SITE": f":{port}", "AFN_BIND": HOST, "AFN_METRICS_UPSTREAM": figures}
-        given |= {"AFN_WEB_UPSTREAM": site.removeprefix("http://"), "HOME": str(tmp_path)}
+        given |= {"AFN_MCP_UPSTREAM": figures, "HOME": str(tmp_path)}
+        given |= {"AFN_WEB_UPSTREAM": site.removeprefix("http://")}
         for name, value in (given | variables).items():
             monkeypatch.setenv(name, value)
         command = [require("caddy"), "run", "--config", str(config), "--adapter", "caddyfile"]
@@ -105,6 +106,13 @@ def test_without_a_token_nobody_reads_the_figures(proxy: Proxy) -> None:
     with proxy(f"http://{HOST}:1", AFN_METRICS_TOKEN="") as server:
         assert ask(server, "/metrics")[0] == 404
         assert ask(server, "/metrics", Authorization="Bearer ")[0] == 404
+
+
+def test_mcp_has_a_process_of_its_own(proxy: Proxy) -> None:
+    with proxy(f"http://{HOST}:1", AFN_MAX_BODY_MB="0.1") as server:
+        assert ask(server, "/mcp") == (200, "granian_workers_spawns 2")
+        assert ask(server, "/mcp", b"x" * 150_000)[0] == 413
+        assert ask(server, "/mcp-other")[0] == 502
 
 
 @pytest.mark.parametrize(("trusted", "scheme"), [(ALIEN, "http"), (f"{HOST}/32", "https")])

@@ -137,7 +137,8 @@ def plain_commands() -> list[list[str]]:
     [
         ("libsql", "--admin-listen-addr"),
         ("libsql-replica", "--primary-grpc-url"),
-        ("web", "granian"),
+        ("web", "afn_project.wsgi:application"),
+        ("mcp", "afn_project.asgi:application"),
         ("worker", "worker"),
         ("beat", "beat"),
         ("proxy", "caddy"),

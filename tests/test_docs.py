@@ -62,7 +62,7 @@ def as_documented(name: str, value: Any) -> str:
         return "unset"
     if isinstance(value, bool):
         return "on" if value else "off"
-    if isinstance(value, list):
+    if isinstance(value, list | dict):
         return f"`{' '.join(value)}`" if value else "empty"
     return f"`{value.relative_to(BASE_DIR) if isinstance(value, Path) else value}`"
 

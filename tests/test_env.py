@@ -222,6 +222,7 @@ SECRETS = [
     "TURSO_API_TOKEN",
     "REDIS_PASSWORD",
     "OPENAI_API_KEY",
+    "AFN_LLM_API_KEY",
 ]
 
 

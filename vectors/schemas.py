@@ -69,7 +69,7 @@ class ErrorOut(BaseModel):
 
 
 # The statuses that any operation may answer with.
-ERRORS = frozenset({400, 401, 403, 404, 409, 411, 413, 415, 422, 423, 503})
+ERRORS = frozenset({400, 401, 403, 404, 409, 411, 413, 415, 422, 423, 429, 503})
 
 
 class Paging(Schema):

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from prompts.models import ApiKey, Prompt, User
@@ -96,3 +98,10 @@ def make(user: User, django_capture_on_commit_callbacks: Any) -> Callable[..., P
 def problems(response: HttpResponse) -> dict[str, str]:
     """The fields of a 422 or 409 and what is wrong with them."""
     return {one["field"]: one["msg"] for one in response.json()["detail"]}
+
+
+def statements(api: Api, path: str, **query: Any) -> int:
+    """How many statements a successful answer takes, but for those about the key."""
+    with CaptureQueriesContext(connection) as queries:
+        assert api.get(path, **query).status_code == 200
+    return len([one for one in queries if "api_keys" not in one["sql"]])
