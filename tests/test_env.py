@@ -563,3 +563,11 @@ def test_an_empty_file_of_the_secret_key_is_written_anew(
     secret_key.ensure()
     assert (len(made) > 50, secret_key.read(), path.stat().st_mode & 0o777) == (True, made, 0o600)
     assert [file.name for file in path.parent.iterdir()] == ["secret_key"]
+
+
+@pytest.mark.parametrize("name", ["AFN_RATE_LIMIT", "AFN_ANONYMOUS_RATE_LIMIT", "AFN_WRONG_KEY_LIMIT"])
+def test_a_limit_is_a_number_in_a_time_or_none(read: Callable[..., Env], name: str) -> None:
+    assert getattr(read(**{name: "20/s"}), name.lower()) == "20/s"
+    assert getattr(read(**{name: "0"}), name.lower()) is getattr(read(**{name: "off"}), name.lower()) is None
+    with pytest.raises(ImproperlyConfigured, match=f"{name}: .*such as 1000/min.*got 'often'"):
+        read(**{name: "often"})

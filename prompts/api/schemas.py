@@ -14,7 +14,14 @@ from ..models import LATEST, Evaluation, Kind, Prompt, PromptVersion, Status, Te
 from ..rendering import messages
 from ..rendering.errors import TemplateProblem
 from ..rendering.names import check_text
-from ..validators import MAX_CONTENT_LENGTH
+from ..saving import MAX_MESSAGE
+from ..validators import (
+    MAX_CONTENT_LENGTH,
+    MAX_LANGUAGE_LENGTH,
+    MAX_NAME_LENGTH,
+    MAX_TAG_LENGTH,
+    MAX_TAGS,
+)
 
 _EXAMPLE: dict[str, Any] = {
     "name": "writing/resume-rewriter",
@@ -59,11 +66,15 @@ def _content(value: Any) -> Any:
 
 _MESSAGES: dict[str, Any] = {
     "type": "array",
+    "maxItems": messages.MAX_MESSAGES,
     "items": {
         "anyOf": [
             {
                 "type": "object",
-                "properties": {"role": {"type": "string"}, "content": {"type": "string"}},
+                "properties": {
+                    "role": {"type": "string", "maxLength": messages.MAX_ROLE},
+                    "content": {"type": "string", "maxLength": MAX_CONTENT_LENGTH},
+                },
                 "required": ["role", "content"],
             },
             {
@@ -76,7 +87,7 @@ _MESSAGES: dict[str, Any] = {
 }
 _CONTENT: dict[str, Any] = {
     "description": "A text, or a list of messages and placeholders.",
-    "anyOf": [{"type": "string"}, _MESSAGES],
+    "anyOf": [{"type": "string", "maxLength": MAX_CONTENT_LENGTH}, _MESSAGES],
 }
 Content = Annotated[Any, AfterValidator(_content), WithJsonSchema(_CONTENT)]
 ShownContent = Annotated[Any, WithJsonSchema(_CONTENT)]
@@ -87,7 +98,16 @@ Variables = Annotated[
         examples=[{"tone": {"type": "enum", "values": ["formal", "casual"], "default": "formal"}}],
     ),
 ]
-Labels = Annotated[list[Text], Field(max_length=20, description="Labels that are to serve this version.")]
+_Label = Annotated[Text, Field(json_schema_extra={"maxLength": 36})]
+Labels = Annotated[list[_Label], Field(max_length=20, description="Labels that are to serve this version.")]
+
+
+# Bounds that the schema shows; the models hold values to them, in better words than Pydantic's.
+NameText = Annotated[Text, Field(json_schema_extra={"maxLength": MAX_NAME_LENGTH})]
+WordText = Annotated[Text, Field(json_schema_extra={"maxLength": MAX_LANGUAGE_LENGTH})]
+MessageText = Annotated[Text, Field(json_schema_extra={"maxLength": MAX_MESSAGE})]
+_Tag = Annotated[Text, Field(json_schema_extra={"maxLength": MAX_TAG_LENGTH})]
+Tags = Annotated[list[_Tag], Field(json_schema_extra={"maxItems": MAX_TAGS})]
 
 
 class Changes(Body):
@@ -133,18 +153,18 @@ class PromptIn(Changes):
         }
     )
 
-    name: Text = Field(description="Unique; slashes make folders.")
-    title: Text
+    name: NameText = Field(description="Unique; slashes make folders.")
+    title: NameText
     content: Content
-    status: Text = Field(Status.DRAFT.value, description=", ".join(Status.values) + ".")
-    language: Text = Field("", description="Language code, such as en or ja.")
-    tags: list[Text] = []
+    status: WordText = Field(Status.DRAFT.value, description=", ".join(Status.values) + ".")
+    language: WordText = Field("", description="Language code, such as en or ja.")
+    tags: Tags = []
     metadata: dict[str, Any] = {}
-    template_format: Text = Field("simple", description=", ".join(TemplateFormat.values) + ".")
+    template_format: WordText = Field("simple", description=", ".join(TemplateFormat.values) + ".")
     variables: Variables = {}
     config: dict[str, Any] = Field({}, description="What the application keeps with a version.")
     labels: Labels = []
-    message: Text = Field("", description="What is new in this version, and why.")
+    message: MessageText = Field("", description="What is new in this version, and why.")
 
     def values(self) -> dict[str, Any]:
         kind = Kind.CHAT if isinstance(self.content, Chat) else Kind.TEXT
@@ -158,21 +178,23 @@ class PromptPatch(Changes):
         json_schema_extra={"examples": [{"content": "Rewrite {{resume}}.", "message": "Shorter"}]}
     )
 
-    name: Text = ""
-    title: Text = ""
+    name: NameText = ""
+    title: NameText = ""
     content: Content = Field("", description="New content makes a new version, identical content none.")
-    status: Text = ""
-    language: Text = ""
-    tags: list[Text] = []
+    status: WordText = ""
+    language: WordText = ""
+    tags: Tags = []
     metadata: dict[str, Any] = Field({}, description="Replaces the whole object.")
-    template_format: Text = ""
+    template_format: WordText = ""
     variables: Variables = {}
     config: dict[str, Any] = Field({}, description="Replaces the whole object.")
     labels: Labels = []
     base_version: VersionNumber | None = Field(
         None, description="The newest version that you know; 409 where there is another."
     )
-    message: Text = Field("", description="Belongs to the new version; without new content it is not kept.")
+    message: MessageText = Field(
+        "", description="Belongs to the new version; without new content it is not kept."
+    )
 
 
 class VersionIn(Changes):
@@ -183,7 +205,7 @@ class VersionIn(Changes):
     )
 
     content: Content = ""
-    template_format: Text = ""
+    template_format: WordText = ""
     variables: Variables = {}
     config: dict[str, Any] = {}
     labels: Labels = []
@@ -191,19 +213,19 @@ class VersionIn(Changes):
         None, description="The newest version that you know; 409 where there is another."
     )
     if_identical: Literal["reuse", "refuse"] = "reuse"
-    message: Text = Field("", description="What is new in this version, and why.")
+    message: MessageText = Field("", description="What is new in this version, and why.")
 
 
 class RestoreIn(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"message": "The shorter one was worse"}]})
 
-    message: Text = ""
+    message: MessageText = ""
 
 
 class RestorePromptIn(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{}, {"name": "writing/old-rewriter"}]})
 
-    name: Text = Field("", description="Left out: its own.")
+    name: NameText = Field("", description="Left out: its own.")
 
 
 class PromptSummary(Schema):

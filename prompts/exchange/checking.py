@@ -105,6 +105,10 @@ def check_fields(fields: dict[str, Any], where: str = "") -> dict[str, Any]:
     for name in ("name", "title", "status", "language"):
         if not isinstance(values.get(name), str):
             raise WrongValue(f"{where}.{name}".lstrip("."), "text", shown(values.get(name)))
+    # Fields that may be empty are not looked at where they are: these would not be what they should be.
+    for name, kind, expected in (("tags", list, "a list of texts"), ("metadata", dict, "an object")):
+        if not isinstance(values[name], kind):
+            raise WrongValue(f"{where}.{name}".lstrip("."), expected, shown(values[name]))
     with values_within(where):
         Prompt(**values).clean_fields(exclude=["user", "content", "template_format", "variables", "config"])
     return values

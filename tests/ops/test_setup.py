@@ -65,7 +65,7 @@ def test_samples_belong_into_development(settings: Settings) -> None:
     assert (counts["created"], counts["failed"]) == (Prompt.objects.count(), [])
     settings.ENVIRONMENT = "development"
     again = json.loads(run("seed_data", "--json"))
-    assert again == {"created": 0, "updated": 0, "unchanged": counts["created"], "failed": []}
+    assert again == {"created": 0, "updated": 0, "unchanged": counts["created"], "failed": [], "notes": []}
     assert run("seed_data") == f"0 sample prompts imported, {counts['created']} were there.\n"
 
 

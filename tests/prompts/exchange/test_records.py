@@ -245,6 +245,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"type": "chat"}, "versions[0].content"),
     ({"status": "x"}, "status"),
     ({"tags": "x"}, "tags"),
+    ({"tags": None}, "tags"),
+    ({"metadata": []}, "metadata"),
     ({"metadata": {"a": {"b": {"c": {"d": {"e": {"f": {"g": {"h": {"i": 1}}}}}}}}}}, "metadata"),
     ({"source": "x" * 256}, "source"),
     ({"id": "'; DROP TABLE prompts"}, "id"),

@@ -111,7 +111,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.sampled_from(places(RECORD)), value=JSON, drops=st.booleans())
 def test_any_value_anywhere(
     tmp_path: Path, user: User, place: tuple[Any, ...], value: Any, drops: bool
