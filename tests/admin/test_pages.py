@@ -99,7 +99,8 @@ def test_the_menu_lists_what_one_may_see(staff: Callable[..., Client], admin: Cl
     assert menu(staff("view_prompt")) == ["Dashboard", "Search", "Prompts"]
     assert menu(admin) == [
         "Dashboard", "Search", "Prompts", "Label policies", "Label moves", "Evaluations", "Collections",
-        "Judgements", "Search quality", "Environments", "Webhooks", "Audit log", "API keys", "Users",
+        "Judgements", "Search quality", "Environments", "Webhooks", "Audit log", "API keys",
+        "Locked logins", "Users",
         "Groups",
     ]  # fmt: skip
 
