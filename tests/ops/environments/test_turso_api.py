@@ -288,6 +288,7 @@ def test_what_the_api_says_is_shown_safely(api: Api, server: Turso, error: Any, 
 
 def test_no_token_in_logs(api: Api, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="httpcore2")  # whose level the settings raise
     api.databases("default")
     api.mint_token("prod", read_only=False, lifetime=timedelta(hours=1))
     assert "send_request_headers" in caplog.text
