@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from ninja import Field, Schema
 
-from prompts.api.schemas import Moment
+from prompts.api.values import Moment
 from vectors.schemas import Text
 
 from .models import Source

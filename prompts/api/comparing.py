@@ -14,14 +14,18 @@ from ..errors import RegistryProblem
 from ..payload_changes import list_changes
 from ..serving import reading
 from ..unified_diff import count_changes, unified
-from . import schemas
+from . import schemas, version_schemas
 from .lookup import Ref, find_prompt, find_version
 
 router = Router()
 
 
-@router.get("/prompts/{path:ref}/diff", response={200: schemas.DiffOut, ERRORS: ErrorOut}, by_alias=True)
-def diff_versions(request: HttpRequest, ref: Path[Ref], query: Query[schemas.DiffQuery]) -> dict[str, Any]:
+@router.get(
+    "/prompts/{path:ref}/diff", response={200: version_schemas.DiffOut, ERRORS: ErrorOut}, by_alias=True
+)
+def diff_versions(
+    request: HttpRequest, ref: Path[Ref], query: Query[version_schemas.DiffQuery]
+) -> dict[str, Any]:
     """What changed between two versions: a unified diff, of chats one of their transcripts, the changes of
     config and variables, and with `words=true` the rows with the words that changed in them.
     """
@@ -44,20 +48,20 @@ def diff_versions(request: HttpRequest, ref: Path[Ref], query: Query[schemas.Dif
     }
 
 
-@router.get("/prompts/{path:ref}/blame", response={200: schemas.BlameOut, ERRORS: ErrorOut})
-def blame(request: HttpRequest, ref: Path[Ref], query: Query[schemas.BlameQuery]) -> Any:
+@router.get("/prompts/{path:ref}/blame", response={200: version_schemas.BlameOut, ERRORS: ErrorOut})
+def blame(request: HttpRequest, ref: Path[Ref], query: Query[version_schemas.BlameQuery]) -> Any:
     """Which version brought each line, by whom and why; of chats the lines of the transcript."""
     prompt = find_prompt(ref)
     return blaming.blame(prompt, query.version or prompt.version)
 
 
-@router.get("/prompts/{path:ref}/dependants", response={200: schemas.DependantsOut, ERRORS: ErrorOut})
+@router.get("/prompts/{path:ref}/dependants", response={200: version_schemas.DependantsOut, ERRORS: ErrorOut})
 def list_dependants(request: HttpRequest, ref: Path[Ref]) -> dict[str, Any]:
     """Versions of other prompts that include this one: what a change of it changes, too."""
     return {"items": [one.as_json() for one in find_dependants(find_prompt(ref).name)]}
 
 
-@router.get("/prompts/{path:ref}/graph", response={200: schemas.GraphOut, ERRORS: ErrorOut})
+@router.get("/prompts/{path:ref}/graph", response={200: version_schemas.GraphOut, ERRORS: ErrorOut})
 def get_graph(request: HttpRequest, ref: Path[Ref], query: Query[schemas.Which]) -> dict[str, Any]:
     """What a version includes, in all levels."""
     served = reading.read(ref, version=query.version, label=query.label or "", at=query.at)

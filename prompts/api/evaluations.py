@@ -12,15 +12,17 @@ from vectors.permissions import needs
 from vectors.schemas import ERRORS, ErrorOut
 
 from ..models import Evaluation
-from . import schemas
+from . import evaluation_schemas
 from .lookup import Ref, find_prompt, page
 
 router = Router(tags=["evaluations"])
 
 
-@router.get("/prompts/{path:ref}/evaluations", response={200: schemas.EvaluationPage, ERRORS: ErrorOut})
+@router.get(
+    "/prompts/{path:ref}/evaluations", response={200: evaluation_schemas.EvaluationPage, ERRORS: ErrorOut}
+)
 def list_evaluations(
-    request: HttpRequest, ref: Path[Ref], filters: Query[schemas.EvaluationFilters]
+    request: HttpRequest, ref: Path[Ref], filters: Query[evaluation_schemas.EvaluationFilters]
 ) -> dict[str, Any]:
     """Scores and metrics, the newest first."""
     rows = Evaluation.objects.filter(prompt=find_prompt(ref).pk).select_related("version")
@@ -31,10 +33,12 @@ def list_evaluations(
     return page(rows.defer("version__content"), filters)
 
 
-@router.post("/prompts/{path:ref}/evaluations", response={201: schemas.EvaluationOut, ERRORS: ErrorOut})
+@router.post(
+    "/prompts/{path:ref}/evaluations", response={201: evaluation_schemas.EvaluationOut, ERRORS: ErrorOut}
+)
 @needs("prompts.add_evaluation")
 def create_evaluation(
-    request: HttpRequest, ref: Path[Ref], payload: schemas.EvaluationIn
+    request: HttpRequest, ref: Path[Ref], payload: evaluation_schemas.EvaluationIn
 ) -> Answer[Evaluation]:
     """Record how good a version was; the current one where none is named."""
     with transaction.atomic():

@@ -10,7 +10,7 @@ from vectors.schemas import Body, Paging, Text
 
 from ..keys import MAX_NAME, MAX_OVERLAP
 from ..models import ApiKey, Scope
-from .schemas import Moment
+from .values import Moment
 
 Login = Annotated[Text, Field(max_length=254, description="Name or e-mail. Left out: yours.")]
 

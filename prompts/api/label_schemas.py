@@ -10,7 +10,7 @@ from vectors.schemas import Body, Paging, Text
 
 from ..labels import MAX_REASON
 from ..models import Evidence
-from .schemas import VersionNumber
+from .values import VersionNumber
 
 Reason = Annotated[Text, Field(max_length=MAX_REASON)]
 _FIGURES: dict[str, Any] = {"test": "mcnemar", "n": 120, "p": 0.012, "estimate": 0.08, "ci": [0.02, 0.14]}

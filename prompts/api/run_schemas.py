@@ -13,7 +13,7 @@ from ..evaluating.runs import MAX_RESULTS
 from ..models import EvaluationRun, RunStatus
 from ..splits import MAX_ARMS, MAX_SUBJECT
 from .label_schemas import Reason
-from .schemas import VersionNumber
+from .values import VersionNumber
 
 ScoreName = Annotated[Text, Field(max_length=64, description="Which score; empty: the main one.")]
 _TEST: dict[str, Any] = {

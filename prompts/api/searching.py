@@ -8,13 +8,13 @@ from ninja import Query, Router
 from vectors.schemas import ERRORS, ErrorOut
 
 from ..search import search_prompts
-from . import schemas
+from . import search_schemas
 
 router = Router(tags=["search"])
 
 
-@router.get("/search", response={200: schemas.PromptSearchOut, ERRORS: ErrorOut})
-def search(request: HttpRequest, query: Query[schemas.PromptSearchQuery]) -> dict[str, Any]:
+@router.get("/search", response={200: search_schemas.PromptSearchOut, ERRORS: ErrorOut})
+def search(request: HttpRequest, query: Query[search_schemas.PromptSearchQuery]) -> dict[str, Any]:
     """Find prompts by meaning and by words, in English and in Japanese."""
     return search_prompts(
         query.q,

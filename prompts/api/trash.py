@@ -13,20 +13,20 @@ from .. import trash
 from ..errors import NotThere
 from ..models import Prompt, PromptVersion
 from ..ownership import check_owner
-from . import schemas
+from . import schemas, trash_schemas, values
 from .lookup import Ref, actor, find_own_prompt, page
 
 router = Router(tags=["trash"])
 
 
-@router.get("/trash", response={200: schemas.TrashPage, ERRORS: ErrorOut})
+@router.get("/trash", response={200: trash_schemas.TrashPage, ERRORS: ErrorOut})
 def list_trash(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]:
     """Prompts in the trash, the last deleted first. Versions of prompts that are kept: `/trash/versions`."""
     rows = Prompt.everything.exclude(deleted_at=None).select_related("user").order_by("-deleted_at", "pk")
     return page(rows.defer("content", "config", "variables"), paging)
 
 
-@router.get("/trash/versions", response={200: schemas.TrashedVersionPage, ERRORS: ErrorOut})
+@router.get("/trash/versions", response={200: trash_schemas.TrashedVersionPage, ERRORS: ErrorOut})
 def list_trashed_versions(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]:
     """Single versions in the trash, the last deleted first."""
     rows = PromptVersion.objects.filter(deleted_at__isnull=False, prompt__deleted_at=None)
@@ -36,7 +36,7 @@ def list_trashed_versions(request: HttpRequest, paging: Query[Paging]) -> dict[s
 
 @router.post("/trash/{id}/restore", response={200: schemas.PromptSummary, ERRORS: ErrorOut})
 @needs("prompts.delete_prompt")
-def restore_prompt(request: HttpRequest, id: Path[Text], payload: schemas.RestorePromptIn) -> Any:
+def restore_prompt(request: HttpRequest, id: Path[Text], payload: trash_schemas.RestorePromptIn) -> Any:
     """Bring a prompt back, under another `name` where its own has been given away. Its labels stay off."""
     prompt = Prompt.everything.exclude(deleted_at=None).select_related("user").filter(pk=id).first()
     if prompt is None:
@@ -49,7 +49,7 @@ def restore_prompt(request: HttpRequest, id: Path[Text], payload: schemas.Restor
 @router.post("/prompts/{path:ref}/trash/{version}/restore", response={204: None, ERRORS: ErrorOut})
 @needs("prompts.delete_promptversion")
 def restore_version(
-    request: HttpRequest, ref: Path[Ref], version: Path[schemas.VersionNumber]
+    request: HttpRequest, ref: Path[Ref], version: Path[values.VersionNumber]
 ) -> Answer[None]:
     """Bring a single version back, under its old number."""
     trash.restore_version(find_own_prompt(request, ref), version, actor=actor(request))

@@ -14,14 +14,14 @@ from ..errors import Refused
 from ..models import PromptVersion
 from ..saving import restore_content, save_prompt
 from ..trash import delete_version
-from . import schemas
+from . import values, version_schemas
 from .lookup import Ref, actor, check_labels, find_own_prompt, find_prompt, find_version, page
 
 router = Router()
 _VERSIONS = "/prompts/{path:ref}/versions"
 
 
-@router.get(_VERSIONS, response={200: schemas.VersionPage, ERRORS: ErrorOut})
+@router.get(_VERSIONS, response={200: version_schemas.VersionPage, ERRORS: ErrorOut})
 def list_versions(request: HttpRequest, ref: Path[Ref], paging: Query[Paging]) -> dict[str, Any]:
     """All versions without their content, the newest first."""
     prompt = find_prompt(ref)
@@ -33,9 +33,11 @@ def list_versions(request: HttpRequest, ref: Path[Ref], paging: Query[Paging]) -
     return found
 
 
-@router.post(_VERSIONS, response={200: schemas.VersionOut, 201: schemas.VersionOut, ERRORS: ErrorOut})
+@router.post(
+    _VERSIONS, response={200: version_schemas.VersionOut, 201: version_schemas.VersionOut, ERRORS: ErrorOut}
+)
 @needs("prompts.change_prompt")
-def create_version(request: HttpRequest, ref: Path[Ref], payload: schemas.VersionIn) -> Answer[Any]:
+def create_version(request: HttpRequest, ref: Path[Ref], payload: version_schemas.VersionIn) -> Answer[Any]:
     """Add a version. What is left out is as in the newest one. Identical to it, none is made: then the answer
     is the newest one with 200, or 409 with `if_identical: "refuse"`.
     """
@@ -59,8 +61,8 @@ def create_version(request: HttpRequest, ref: Path[Ref], payload: schemas.Versio
     return Answer(201 if saved.is_new else 200, version)
 
 
-@router.get(_VERSIONS + "/{version}", response={200: schemas.VersionOut, ERRORS: ErrorOut})
-def get_version(request: HttpRequest, ref: Path[Ref], version: Path[schemas.VersionNumber]) -> PromptVersion:
+@router.get(_VERSIONS + "/{version}", response={200: version_schemas.VersionOut, ERRORS: ErrorOut})
+def get_version(request: HttpRequest, ref: Path[Ref], version: Path[values.VersionNumber]) -> PromptVersion:
     """One version as it was written, references and all."""
     prompt = find_prompt(ref)
     found = find_version(prompt, version)
@@ -70,7 +72,7 @@ def get_version(request: HttpRequest, ref: Path[Ref], version: Path[schemas.Vers
 
 @router.delete(_VERSIONS + "/{version}", response={204: None, ERRORS: ErrorOut})
 @needs("prompts.delete_promptversion")
-def delete(request: HttpRequest, ref: Path[Ref], version: Path[schemas.VersionNumber]) -> Answer[None]:
+def delete(request: HttpRequest, ref: Path[Ref], version: Path[values.VersionNumber]) -> Answer[None]:
     """Into the trash; its labels come off. The last version takes the prompt with it."""
     delete_version(find_own_prompt(request, ref), version, actor=actor(request))
     return Answer(204, None)
@@ -78,11 +80,14 @@ def delete(request: HttpRequest, ref: Path[Ref], version: Path[schemas.VersionNu
 
 @router.post(
     _VERSIONS + "/{version}/restore",
-    response={200: schemas.VersionOut, 201: schemas.VersionOut, ERRORS: ErrorOut},
+    response={200: version_schemas.VersionOut, 201: version_schemas.VersionOut, ERRORS: ErrorOut},
 )
 @needs("prompts.change_prompt")
 def restore(
-    request: HttpRequest, ref: Path[Ref], version: Path[schemas.VersionNumber], payload: schemas.RestoreIn
+    request: HttpRequest,
+    ref: Path[Ref],
+    version: Path[values.VersionNumber],
+    payload: version_schemas.RestoreIn,
 ) -> Answer[Any]:
     """A new version with what an old one held."""
     with transaction.atomic():

@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from vectors.permissions import needs
 from vectors.schemas import Text
 
-from ..api.schemas import VersionNumber
+from ..api.values import VersionNumber
 from ..errors import Refused
 from ..models import User
 from ..serving.responses import serve

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from vectors.schemas import Text
 
-from ..api.schemas import Labels, ShownContent, VersionNumber
+from ..api.values import Labels, ShownContent, VersionNumber
 
 MAX_PAGE: Final = 2**31 - 1
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")

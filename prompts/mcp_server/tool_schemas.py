@@ -6,7 +6,10 @@ from pydantic import BaseModel, Field
 
 from vectors.schemas import Body, Text
 
-from ..api.schemas import EvaluationOut, Moment, PromptOut, RenderOut, VersionNumber, VersionPage
+from ..api.evaluation_schemas import EvaluationOut
+from ..api.schemas import PromptOut, RenderOut
+from ..api.values import Moment, VersionNumber
+from ..api.version_schemas import VersionPage
 from ..validators import MAX_NAME_LENGTH
 
 __all__ = ["EvaluationOut", "PromptOut", "RenderOut", "VersionPage"]

@@ -17,10 +17,10 @@ from vectors.permissions import READING
 from vectors.schemas import Paging
 
 from ..api import comparing, evaluations, versions
+from ..api.evaluation_schemas import EvaluationIn as ApiEvaluationIn
 from ..api.rendering import render_prompt as render_operation
-from ..api.schemas import DiffQuery
-from ..api.schemas import EvaluationIn as ApiEvaluationIn
 from ..api.schemas import RenderIn as ApiRenderIn
+from ..api.version_schemas import DiffQuery
 from ..search import search_prompts
 from ..serving import reading
 from . import tool_schemas as schemas
