@@ -155,8 +155,8 @@ def _check_pairs(
     low, high = found["ci"]
     shown = f"{found['estimate']:+.4g} [{low:+.4g}, {high:+.4g}], p = {found['p']:.3g}"
     if policy.evidence == Evidence.BETTER:
-        if not (found["estimate"] > 0 and found["p"] <= 1 - policy.confidence + 1e-12):
-            wanted = f"better than version {serving.version} with p ≤ {1 - policy.confidence:.3g}"
+        if not test.is_better:
+            wanted = f"better than version {serving.version} with p < {1 - policy.confidence:.3g}"
             raise EvidenceMissing("version", wanted, shown, found)
     elif low < -policy.margin:
         worst = f"by at most {policy.margin:g}, with {policy.confidence:.3g} confidence"

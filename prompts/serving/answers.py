@@ -63,11 +63,6 @@ class Memory:
                 _, (_, oldest) = self._entries.popitem(last=False)
                 self._size -= len(oldest.body) + _OVERHEAD
 
-    def clear(self) -> None:
-        with self._lock:
-            self._entries.clear()
-            self._size = 0
-
 
 _memory: Final = Memory(int(settings.AFN_SERVING_CACHE_MB * 1_000_000))
 
@@ -106,10 +101,6 @@ def last(asked: str) -> Answer | None:
     """The last answer that is known, of whatever epoch."""
     entry = _memory.get(asked)
     return entry[1] if entry else None
-
-
-def forget() -> None:
-    _memory.clear()
 
 
 def _name(asked: str) -> str:

@@ -129,8 +129,3 @@ def _state(using: str) -> _State:
     if using not in _states:
         _states[using] = _State(database_behind(connections[using])[:16])
     return _states[using]
-
-
-def forget() -> None:
-    """For tests: nothing is known of any database."""
-    _states.clear()
