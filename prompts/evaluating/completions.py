@@ -5,15 +5,17 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import openai
 from django.conf import settings
 
 from vectors import outgoing
 from vectors.errors import OutgoingRefused
 
 from .errors import ModelFailed, NotConfigured
+
+if TYPE_CHECKING:
+    from openai import OpenAI
 
 logger = logging.getLogger(__name__)
 ATTEMPTS: Final = 4
@@ -55,6 +57,8 @@ def complete(
     """The model's answer. 429, 5xx, time-outs and lost connections are tried again, with growing pauses or
     after the service's own Retry-After; 4 attempts in all. Raises ``ModelFailed``.
     """
+    import openai  # not above: it takes 0.3 s and 30 MB, and most processes never ask a model
+
     with _client(timeout) as client:
         for attempt in range(1, ATTEMPTS + 1):
             started = time.perf_counter()
@@ -78,13 +82,15 @@ def complete(
     raise AssertionError("the last attempt returns or raises")
 
 
-def _client(timeout: float) -> openai.OpenAI:
+def _client(timeout: float) -> "OpenAI":
+    from openai import OpenAI
+
     key = settings.AFN_LLM_API_KEY or settings.OPENAI_API_KEY
     if not key:
         raise NotConfigured(
             "No model can be asked: set AFN_LLM_API_KEY, and AFN_LLM_BASE_URL if it is not OpenAI's."
         )
-    return openai.OpenAI(
+    return OpenAI(
         api_key=key,
         base_url=settings.AFN_LLM_BASE_URL or settings.OPENAI_BASE_URL or None,
         max_retries=0,
