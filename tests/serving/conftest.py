@@ -1,6 +1,8 @@
 """Web sites as processes of their own, on one database, with or without a Redis that they share."""
 
+import atexit
 import json
+import shutil
 import sqlite3
 import time
 import urllib.error
@@ -8,7 +10,9 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 from urllib.parse import quote
 
@@ -93,12 +97,36 @@ class Place:
 def make_place(folder: Path, stack: ExitStack, **variables: str) -> Place:
     variables = {"ALLOWED_HOSTS": "127.0.0.1", "AFN_DATABASE_FILE": str(folder / "afn.db")} | variables
     place = Place(folder, variables, stack)
+    if "TURSO_DATABASE_URL" not in variables:
+        shutil.copy(_template(), folder / "afn.db")
+        place.key = _key
+        return place
+    place.key = _set_up(variables)
+    return place
+
+
+_key = ""
+
+
+@cache
+def _template() -> Path:
+    """A database with tables, a user and a key, made once and copied: a process for each takes its time."""
+    global _key
+    folder = Path(mkdtemp(prefix="afn-template-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    file = folder / "afn.db"
+    _key = _set_up({"AFN_DATABASE_FILE": str(file)})
+    return file
+
+
+def _set_up(variables: dict[str, str]) -> str:
+    """Tables, a superuser and a key of his; its secret."""
     user = ["--noinput", "--username", "ada", "--email", "ada@example.org"]
     assert manage("migrate", "--verbosity", "0", **variables).returncode == 0
     made = manage("createsuperuser", *user, DJANGO_SUPERUSER_PASSWORD="canary-password", **variables)
     assert made.returncode == 0, made.stderr
-    place.key = place.make_key()
-    return place
+    issued = manage("create_api_key", "--name", "test", "--scopes", "read,write", "--json", **variables)
+    return str(json.loads(issued.stdout)["secret_key"])
 
 
 @pytest.fixture

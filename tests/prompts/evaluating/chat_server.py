@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -11,17 +11,25 @@ from typing import Any
 
 @dataclass
 class ChatServer:
-    """``answers`` are taken one a request, the last again and again: a status, or a text that it says."""
+    """``answers`` are taken one a request, the last again and again: a status, or a text that it says. The
+    request of the number `waits_at` is answered once `go` is set.
+    """
 
     answers: list[int | str] = field(default_factory=lambda: ["yes"])
     requests: list[dict[str, Any]] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
     url: str = ""
+    waits_at: int = 0
+    go: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def next(self, request: dict[str, Any]) -> int | str:
         with self.lock:
             self.requests.append(request)
+            number = len(self.requests)
+        if number == self.waits_at:
+            self.go.wait(60)
+        with self.lock:
             return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
@@ -46,6 +54,10 @@ def chat_server() -> Iterator[ChatServer]:
                     "usage": {"prompt_tokens": 1_000, "completion_tokens": 500, "total_tokens": 1_500},
                 }  # fmt: skip
             payload = json.dumps(said).encode()
+            with suppress(ConnectionError):  # who asked may be gone
+                self.answer(status, payload)
+
+        def answer(self, status: int, payload: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(payload)))

@@ -13,7 +13,7 @@ from tests.serving.conftest import make_place
 
 from .chat_server import chat_server
 
-COUNT = 200
+COUNT = 120
 ITEMS = [
     {"key": f"q{number:03}", "variables": {"question": str(number)}, "expected": "yes"}
     for number in range(COUNT)
@@ -25,6 +25,7 @@ def test_what_a_killed_worker_left_is_done_once(tmp_path: Path) -> None:
     with ExitStack() as stack:
         model = stack.enter_context(chat_server())
         model.answers = ["yes", 500, "yes", "no", "yes"]
+        model.waits_at = COUNT // 2
         (tmp_path / "redis").mkdir()
         redis = stack.enter_context(redis_server(tmp_path / "redis"))
         place = make_place(
@@ -51,12 +52,13 @@ def test_what_a_killed_worker_left_is_done_once(tmp_path: Path) -> None:
         assert made.status == 201, made.body
         path = f"/runs/{made.json['id']}"
         with worker(tmp_path / "first.log", place.variables):
-            assert wait_for(lambda: site.get(path).json["done"] >= 2)
+            assert wait_for(lambda: len(model.requests) == model.waits_at)
             for process in psutil.process_iter(["cmdline"]):
                 if "celery" in (process.info["cmdline"] or []) and str(place.folder) in str(
                     process.environ()
                 ):
                     process.kill()
+        model.go.set()
         left = site.get(path).json
         assert (left["status"], left["done"] < COUNT) == ("running", True)
         # What the dead worker had claimed is free once its lease is over.
