@@ -1,18 +1,14 @@
 """Middleware of the console that requests with credentials of the API go past.
 
-Sessions, their users, messages and forms mean nothing to a request that says itself who sends it, and cost it
+Sessions, their users and messages mean nothing to a request that says itself who sends it, and cost it
 a third of its time (docs/adr/0002-short-chain-for-the-api.md).
 """
-
-from typing import Any
 
 from django.contrib.auth.middleware import AuthenticationMiddleware as Authentication
 from django.contrib.messages.middleware import MessageMiddleware as Message
 from django.contrib.sessions.middleware import SessionMiddleware as Session
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.middleware.clickjacking import XFrameOptionsMiddleware as Frame
-from django.middleware.csrf import CsrfViewMiddleware as Csrf
 
 
 def has_credentials(request: HttpRequest) -> bool:
@@ -30,18 +26,9 @@ class SessionMiddleware(_ConsoleOnly, Session):
     pass
 
 
-class CsrfViewMiddleware(_ConsoleOnly, Csrf):
-    def process_view(self, request: HttpRequest, *arguments: Any, **kwargs: Any) -> Any:
-        return None if has_credentials(request) else super().process_view(request, *arguments, **kwargs)
-
-
 class AuthenticationMiddleware(_ConsoleOnly, Authentication):
     pass
 
 
 class MessageMiddleware(_ConsoleOnly, Message):
-    pass
-
-
-class XFrameOptionsMiddleware(_ConsoleOnly, Frame):
     pass

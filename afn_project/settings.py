@@ -109,10 +109,10 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "afn_project.console_only.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "afn_project.console_only.CsrfViewMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
     "afn_project.console_only.AuthenticationMiddleware",
     "afn_project.console_only.MessageMiddleware",
-    "afn_project.console_only.XFrameOptionsMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "afn_project.urls"
