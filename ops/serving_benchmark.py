@@ -63,12 +63,15 @@ def run(*, prompts: int, seconds: int, mlflow: Path | None, quiet: bool) -> dict
             _load(
                 "cached, by label", f"{address}{_path(7)}?label=production", seconds, folder, header=header
             ),
-            _load("not cached, by label", address, seconds, folder, _each(prompts), header=header),
+            _load(
+                "cached, all by turns", address, seconds, folder, _each(prompts), header=header, warm_up=20
+            ),
+            _load("not cached, by label", address, seconds, folder, _each(prompts, new=True), header=header),
             _load("render", address, seconds, folder, _render(prompts), header=header),
         ]
     if mlflow:
         found.append(_measure_mlflow(mlflow, prompts, seconds, quiet=quiet))
-    ratio = found[0].requests_per_second / found[3].requests_per_second if mlflow else None
+    ratio = found[0].requests_per_second / found[-1].requests_per_second if mlflow else None
     return {
         "machine": describe({}),
         "prompts": prompts,
@@ -91,15 +94,16 @@ def _path(number: int) -> str:
     return f"{_API}/folder-{number % _FOLDERS}/prompt-{number}"
 
 
-def _each(prompts: int) -> str:
-    """Every prompt by turns, and an address that was never asked for."""
+def _each(prompts: int, *, new: bool = False) -> str:
+    """Every prompt by turns; `new` by addresses that were never asked for."""
+    suffix = '.. "&n=" .. start .. n' if new else ""
     return f"""
 local n, start = 0, os.time()
 request = function()
   n = n + 1
   local at = (n * 7919) % {prompts}
   return wrk.format("GET", "{_API}/folder-" .. (at % {_FOLDERS}) .. "/prompt-" .. at ..
-    "?label=production&n=" .. start .. n)
+    "?label=production" {suffix})
 end
 """
 
@@ -118,7 +122,16 @@ end
 """
 
 
-def _load(name: str, url: str, seconds: int, folder: Path, script: str = "", *, header: str = "") -> Load:
+def _load(
+    name: str,
+    url: str,
+    seconds: int,
+    folder: Path,
+    script: str = "",
+    *,
+    header: str = "",
+    warm_up: int = 2,
+) -> Load:
     command = ["wrk", "--threads", "1", "--connections", str(_CONNECTIONS), "--latency"]
     if script:
         file = folder / "requests.lua"
@@ -126,7 +139,7 @@ def _load(name: str, url: str, seconds: int, folder: Path, script: str = "", *, 
         command += ["--script", str(file)]
     if header:
         command += ["--header", header]
-    for duration in (2, seconds):  # the first to warm up
+    for duration in (warm_up, seconds):
         done = subprocess.run(  # noqa: S603
             [*command, "--duration", f"{duration}s", url], capture_output=True, text=True, check=False
         )
