@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from afn_project.env import BASE_DIR
-from tests.processes import clean_environment
+from tests.processes import clean_environment, manage
 from vectors import store
 from vectors.errors import CollectionNotFound
 
@@ -216,3 +216,14 @@ def test_a_reader_that_stops_reading_is_no_error(write):
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 141
+
+
+def test_a_command_does_not_wait_for_the_api_to_be_read(tmp_path):
+    database = str(tmp_path / "afn.db")
+
+    done = manage("search_items", "none", "x", AFN_DATABASE_FILE=database, PYTHONPROFILEIMPORTTIME="1")
+
+    assert "init_db" in done.stderr
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "vectors.commands" in imported
+    assert "afn_project.urls" not in imported

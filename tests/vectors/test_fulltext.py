@@ -1,11 +1,21 @@
 """Words are found in English and in scripts without spaces, and queries carry no syntax."""
 
+import sys
+import unicodedata
+
 import pytest
 from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vectors.fulltext import MAX_TERMS, index_text, is_mostly_cjk, match_expression, normalise, terms
+
+
+def test_of_every_combining_character_a_run_is_cut():
+    combining = [chr(code) for code in range(sys.maxunicode + 1) if unicodedata.combining(chr(code))]
+
+    for mark in combining:
+        assert len(normalise(f"a{mark * 40}b")) <= len(normalise(f"a{mark * 30}b"))
 
 
 def test_it_indexes_runs_as_bigrams_with_the_last_character_alone():
