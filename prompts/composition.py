@@ -62,16 +62,29 @@ class Composition:
         }
 
 
+class Missing(CompositionProblem):
+    """Something that is included is not there."""
+
+    def __init__(self, reference: Reference) -> None:
+        self.reference = reference
+        super().__init__(
+            "content",
+            "included prompts that exist",
+            f"{reference}, which does not",
+            "Create it, or give it that label.",
+        )
+
+
 def part_of(name: str, kind: str, version: PromptVersion) -> Part:
     return Part(version.pk, name, version.version, version.template_of(kind))
 
 
 def compose(
-    root: Part, *, instead: Mapping[Reference, Part] | None = None, using: str | None = None
+    root: Part, *, instead: Mapping[Reference, Part | None] | None = None, using: str | None = None
 ) -> Composition:
     """`root` with everything that it includes in its place. Raises ``CompositionProblem``.
 
-    References lead to where they are stored to lead, or `instead` to what is given for them.
+    References lead to where they are stored to lead, or `instead` to what is given for them: None is nowhere.
     """
     if not root.template.references:
         return Composition(root, root.template)
@@ -80,7 +93,9 @@ def compose(
     return Composition(root, _Assembly(root, parts).template(), parts)
 
 
-def _collect(root: Part, instead: Mapping[Reference, Part], using: str | None) -> dict[Reference, Part]:
+def _collect(
+    root: Part, instead: Mapping[Reference, Part | None], using: str | None
+) -> dict[Reference, Part]:
     parts: dict[Reference, Part] = {}
     wanted = root.template.references
     read = 0
@@ -88,16 +103,12 @@ def _collect(root: Part, instead: Mapping[Reference, Part], using: str | None) -
         if (total := len(parts) + len(wanted)) > MAX_PARTS:
             raise CompositionProblem("content", f"at most {MAX_PARTS} included prompts", f"{total:,}")
         known = {one: instead[one] for one in wanted if one in instead}
-        found = known | find_parts([one for one in wanted if one not in known], using, MAX_READ - read)
+        found = find_parts([one for one in wanted if one not in known], using, MAX_READ - read)
+        found |= {one: part for one, part in known.items() if part is not None}
         read += sum(len(part.template.content) for part in found.values())
         for reference in wanted:
             if reference not in found:
-                raise CompositionProblem(
-                    "content",
-                    "included prompts that exist",
-                    f"{reference}, which does not",
-                    "Create it, or give it that label.",
-                )
+                raise Missing(reference)
         parts |= found
         for reference, part in found.items():
             _check_fit(root, reference, part)

@@ -4,6 +4,7 @@
 * Triggers that delete (or detach) what belongs to a deleted row, as Django does when it deletes.
 * Triggers that count each change of what is served (`prompts.serving.epoch`).
 * Triggers that keep the versions of prompts and the log of labels as they are.
+* Indexes of the few contents that include others, which Django cannot name (`prompts.dependants`).
 
 All are made after every migration and dropped before it: SQLite refuses to rebuild a table that a view
 names, and forgets the triggers of a table that is rebuilt.
@@ -20,19 +21,33 @@ from vectors.sql import Tables
 
 _DROP_VIEW = "DROP VIEW IF EXISTS prompt_embeddings"
 _PREFIX = "afn_"
-# Columns that are written once, and what whoever changes them is told.
+# Columns that are written once, those that are only emptied after that, as where a user is deleted, and what
+# whoever changes them is told.
 _KEPT = {
     "prompt_versions": (
-        ("prompt_id", "version", "content", "content_hash", "template_format", "variables", "config"),
+        (
+            "id",
+            "prompt_id",
+            "version",
+            "content",
+            "content_hash",
+            "template_format",
+            "variables",
+            "config",
+            "message",
+        ),
+        ("parent_id", "author_id"),
         "a prompt version is immutable",
     ),
-    "prompts": (("type",), "the type of a prompt is chosen once"),
+    "prompts": (("type",), (), "the type of a prompt is chosen once"),
     "label_splits": (
         ("prompt_id", "label", "arms", "salt", "alpha", "created_at"),
+        (),
         "the arms of a split never change",
     ),
     "label_moves": (
         (
+            "id",
             "prompt_id",
             "label",
             "from_version",
@@ -42,8 +57,19 @@ _KEPT = {
             "evidence",
             "created_at",
         ),
+        ("actor_id", "undoes_id"),
         "the log of labels is only added to",
     ),
+}
+# Rows whose place no other takes: those that one would replace.
+_TAKEN = {
+    "prompt_versions": (
+        "SELECT 1 FROM prompt_versions AS v "
+        "WHERE v.id = NEW.id OR (v.prompt_id = NEW.prompt_id AND v.version = NEW.version)"
+    ),
+    "prompts": "SELECT 1 FROM prompts AS p WHERE p.id = NEW.id AND p.type IS NOT NEW.type",
+    "label_splits": "SELECT 1 FROM label_splits AS s WHERE s.id = NEW.id",
+    "label_moves": "SELECT 1 FROM label_moves AS m WHERE m.id = NEW.id",
 }
 # The row may have been flushed away with all others: then it is another generation that begins.
 _COUNT = (
@@ -61,7 +87,7 @@ _SERVED = {
 
 
 def drop(using: str = "default") -> None:
-    """Remove view and triggers, so that a migration may rebuild any table."""
+    """Remove view and triggers, so that a migration may rebuild any table, or all rows be deleted."""
     with connections[using].cursor() as cursor:
         cursor.execute(_DROP_VIEW)
         cursor.execute(
@@ -76,11 +102,23 @@ def create(using: str = "default") -> None:
     drop(using)
     create_view(Collection.objects.using(using).filter(name="prompts").first(), using)
     with connections[using].cursor() as cursor:
-        for table in _KEPT:
-            cursor.execute(_keep(table))
+        for statement in (*map(_keep, _KEPT), *map(_keep_from_replacing, _TAKEN), *_keep_log()):
+            cursor.execute(statement)
+        for table, column in (("prompts", "name"), ("prompt_versions", "id")):
+            cursor.execute(
+                f"CREATE INDEX IF NOT EXISTS {_PREFIX}{table}_including ON {table} ({column}) "
+                "WHERE instr(content, '@@@') > 0"
+            )
         cursor.execute(_COUNT)
         for statement in (*_counts(), *_cascades()):
             cursor.execute(statement)
+
+
+def create_where_migrated(using: str = "default") -> None:
+    """Make them anew where the last of our apps' tables are; without them the migrations were not all run."""
+    last = {"prompt_embedding_records", "registry_epoch", "trace_scores", "vector_collections"}
+    if last <= set(connections[using].introspection.table_names()):
+        create(using)
 
 
 def create_view(collection: Collection | None, using: str = "default") -> None:
@@ -114,12 +152,35 @@ def _counts() -> Iterator[str]:
 
 def _keep(table: str) -> str:
     """A trigger that refuses to change the columns, all of them named here."""
-    columns, reason = _KEPT[table]
-    changed = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in columns)
+    columns, emptied, reason = _KEPT[table]
+    changes = [f"OLD.{column} IS NOT NEW.{column}" for column in columns]
+    changes += [f"OLD.{one} IS NOT NEW.{one} AND NEW.{one} IS NOT NULL" for one in emptied]
     return (
-        f"CREATE TRIGGER {_PREFIX}{table}_kept BEFORE UPDATE OF {', '.join(columns)} ON {table} "
-        f"WHEN {changed} BEGIN SELECT RAISE(ABORT, 'CHECK constraint failed: {reason}'); END"
+        f"CREATE TRIGGER {_PREFIX}{table}_kept BEFORE UPDATE OF {', '.join((*columns, *emptied))} ON {table} "
+        f"WHEN {' OR '.join(changes)} {_refuse(reason)}"
     )
+
+
+def _keep_from_replacing(table: str) -> str:
+    """REPLACE changes a row without a trigger of changes or deletions."""
+    return (
+        f"CREATE TRIGGER {_PREFIX}{table}_not_replaced BEFORE INSERT ON {table} "
+        f"WHEN EXISTS ({_TAKEN[table]}) {_refuse(_KEPT[table][-1])}"
+    )
+
+
+def _keep_log() -> Iterator[str]:
+    """Lines of the log go with their prompt alone, once that is gone."""
+    is_kept = "EXISTS (SELECT 1 FROM prompts WHERE id = OLD.prompt_id)"
+    refuse = _refuse(_KEPT["label_moves"][-1])
+    name = f"{_PREFIX}label_moves_not_deleted"
+    yield f"CREATE TRIGGER {name} BEFORE DELETE ON label_moves WHEN {is_kept} {refuse}"
+    delete = "DELETE FROM label_moves WHERE prompt_id = OLD.id"
+    yield f"CREATE TRIGGER {_PREFIX}prompts_log_deleted AFTER DELETE ON prompts BEGIN {delete}; END"
+
+
+def _refuse(reason: str) -> str:
+    return f"BEGIN SELECT RAISE(ABORT, 'CHECK constraint failed: {reason}'); END"
 
 
 def _cascades() -> Iterator[str]:

@@ -15,10 +15,11 @@ from .rendering.errors import TemplateProblem
 from .rendering.references import MARK, Reference
 
 MAX_CHECKED: Final = 200  # versions that are composed anew when what they include changes
+# Whether a content includes anything: as the indexes of `prompts.database` say it, or they are of no use.
+_INCLUDES_ANY: Final = f"(instr({{table}}.content, '{MARK}') > 0)"
 # The name as it stands in a text, or in a chat's JSON, where plain SQL may have escaped any letter of it.
-_INCLUDES: Final = (
-    "(instr({table}.content, %s) > 0 AND (instr({table}.content, %s) > 0 "
-    "OR instr({table}.content, %s) > 0 OR instr({table}.content, '\\u') > 0))"
+_NAMES: Final = (
+    "(instr({table}.content, %s) > 0 OR instr({table}.content, %s) > 0 OR instr({table}.content, '\\u') > 0)"
 )
 
 
@@ -51,7 +52,7 @@ def find_dependants(name: str, *, using: str | None = None) -> list[Dependant]:
     versions = (
         PromptVersion.objects.using(using)
         .kept()
-        .filter(_includes("prompt_versions", name), prompt__deleted_at=None)
+        .filter(*_includes("prompt_versions", name), prompt__deleted_at=None)
         .exclude(prompt__name=name)
         .select_related("prompt")
         .defer("prompt__content", "prompt__metadata")
@@ -105,14 +106,14 @@ def _problem(
 
 def _live(name: str, using: str | None) -> Iterator[Part]:
     """Versions of other prompts that include the prompt `name`, and are the newest or have labels."""
-    newest = Prompt.objects.using(using).filter(_includes("prompts", name)).order_by("name")
+    newest = Prompt.objects.using(using).filter(*_includes("prompts", name)).order_by("name")
     for prompt in newest.exclude(name=name)[:MAX_CHECKED]:
         part = Part(f"{prompt.pk} {prompt.version}", prompt.name, prompt.version, prompt.template)
         if _names(part, name):
             yield part
     labels = PromptLabel.objects.using(using).filter(prompt__deleted_at=None).exclude(prompt__name=name)
     served = PromptVersion.objects.using(using).filter(pk__in=labels.values("version"))
-    versions = served.filter(_includes("prompt_versions", name)).exclude(version=models.F("prompt__version"))
+    versions = served.filter(*_includes("prompt_versions", name)).exclude(version=models.F("prompt__version"))
     for version in versions.select_related("prompt").order_by("prompt__name", "version")[:MAX_CHECKED]:
         part = part_of(version.prompt.name, version.prompt.type, version)
         if _names(part, name):
@@ -126,10 +127,29 @@ def _names(part: Part, name: str) -> bool:
         return False
 
 
-def _includes(table: str, name: str) -> RawSQL:
-    """Whether the content of a row may include the prompt: told by the database, which reads all of them."""
-    params = [MARK, name, json.dumps(name, ensure_ascii=False)[1:-1]]
-    return RawSQL(_INCLUDES.format(table=table), params, output_field=models.BooleanField())  # noqa: S611
+def iterate_including(using: str) -> Iterator[Part]:
+    """All versions that include something, and are the newest or have labels."""
+    newest = Prompt.objects.using(using).filter(_includes_any("prompts")).order_by("name")
+    for prompt in newest:
+        yield Part(f"{prompt.pk} {prompt.version}", prompt.name, prompt.version, prompt.template)
+    labels = PromptLabel.objects.using(using).filter(prompt__deleted_at=None)
+    served = PromptVersion.objects.using(using).filter(pk__in=labels.values("version"))
+    versions = served.filter(_includes_any("prompt_versions")).exclude(version=models.F("prompt__version"))
+    for version in versions.select_related("prompt").order_by("prompt__name", "version"):
+        yield part_of(version.prompt.name, version.prompt.type, version)
+
+
+def _includes(table: str, name: str) -> tuple[RawSQL, RawSQL]:
+    """Whether the content of a row may include the prompt: told by the database, which reads those that
+    include anything.
+    """
+    params = [name, json.dumps(name, ensure_ascii=False)[1:-1]]
+    may_name = RawSQL(_NAMES.format(table=table), params, output_field=models.BooleanField())  # noqa: S611
+    return _includes_any(table), may_name
+
+
+def _includes_any(table: str) -> RawSQL:
+    return RawSQL(_INCLUDES_ANY.format(table=table), [], output_field=models.BooleanField())  # noqa: S611
 
 
 def _of_version(version: PromptVersion, name: str) -> Iterator[Dependant]:

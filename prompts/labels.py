@@ -138,7 +138,7 @@ def version_at(
         return newest.order_by("-version").first()
     moves = LabelMove.objects.using(using).filter(prompt=prompt.pk, label=name, created_at__lte=moment)
     number = moves.order_by("-id").values_list("to_version", flat=True).first()
-    # One that was purged may have left its number to another, which was not served then.
+    # Before numbers were kept, one that was purged left its own to another, which was not served then.
     return versions.filter(version=number, created_at__lte=moment).first() if number else None
 
 

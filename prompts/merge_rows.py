@@ -96,6 +96,7 @@ class Builder:
             origin = self.origins[key]
             prompt.user_id = self.users.get(step.source.user_id) or self.author or ""
             prompt.created_at, prompt.source = origin.created_at, origin.source
+            prompt.purged_version = step.source.purged_version
             self.rows.created.append(prompt)
         elif step.payload is not None:
             self.rows.rewritten.append(prompt)
@@ -107,7 +108,7 @@ class Builder:
     def _add_versions(self, step: Step, key: str) -> int:
         """The versions that the target lacks, and the one that was merged; the number of the newest."""
         target = step.target
-        number = max(target.version, target.versions[-1].number if target.versions else 0) if target else 0
+        number = target.highest_number if target else 0
         ids = dict(step.versions.known)
         newest = step.source.newest.id if step.source.newest else ""
         current = 0

@@ -3,7 +3,8 @@
 A prompt that the target has not is created with its whole history. Where the target has not moved since the
 last version that both had, the source's newer ones are appended as they are; where both moved, the contents
 are merged by lines, and titles, tags and the like by what each side changed. All happens in one transaction,
-or nothing where there is a conflict. Nothing is ever deleted, and evaluations stay where they were made.
+or nothing where there is a conflict, or a prompt could not be composed any more. Nothing is ever deleted, and
+evaluations stay where they were made.
 """
 
 from collections import Counter
@@ -17,11 +18,12 @@ from django.db import IntegrityError, transaction
 from .comparing import UnknownPrompts, find_ids, pair
 from .database_pairs import Database, check_pair
 from .events import tell
+from .merge_composition import find_broken
 from .merge_results import MergeConflict, MergedPrompt, MergeRefused, MergeResult
 from .merge_rows import Builder, Rows, find_taken, read_origins, read_records, read_versions, slices
 from .merge_steps import Conflict, Step
 from .merge_users import find_user, map_users
-from .models import Prompt, User
+from .models import Prompt, RegistryEpoch, User
 from .models.prompt import index_later
 from .states import ids_by_name, iterate_states
 from .three_way import Side
@@ -70,10 +72,12 @@ def merge_prompts(
     for _ in range(_ATTEMPTS):
         try:
             plan = _Plan(here, there, names, resolve)
+            rows = plan.rows(author, message) if plan.steps and not plan.conflicts else None
+            if rows:
+                plan.conflicts = plan.broken(rows)
             result = plan.result(dry_run)
             if result.conflicts and not dry_run:
                 raise MergeConflict(result)
-            rows = plan.rows(author, message) if result.prompts else None
             if rows and not dry_run:
                 plan.write(rows)
         except _Moved:
@@ -101,6 +105,7 @@ class _Plan:
         self, source: Database, target: Database, names: Collection[str] | None, resolve: Side | None
     ) -> None:
         self.source, self.target = source, target
+        self.epoch = _read_epoch(target.alias)
         ids = None if names is None else find_ids(source, target, names)
         steps = [Step(mine, other) for mine, other in pair(source.alias, target.alias, ids) if mine]
         _check_names(source, names or (), steps)
@@ -161,6 +166,11 @@ class _Plan:
             builder.add(step)
         return builder.rows
 
+    def broken(self, rows: Rows) -> list[Conflict]:
+        """What could not be composed any more."""
+        before = {step.key: step.target for step in self.steps if step.target}
+        return find_broken(rows, before, self.target.alias)
+
     def write(self, rows: Rows) -> None:
         """All or nothing; raises ``_Moved`` where the target is not what it was."""
         using = self.target.alias
@@ -168,6 +178,8 @@ class _Plan:
             expected = {step.target.id: step.target for step in self.steps if step.target}
             stored = iterate_states(using, [step.key for step in self.steps])
             if {state.id: state for state in stored} != expected or self._taken():
+                raise _Moved
+            if _read_epoch(using) != self.epoch and self.broken(rows):
                 raise _Moved
             rows.write(using)
             for event in rows.events():
@@ -246,6 +258,11 @@ def _read(read: Callable[[str, list[str]], dict[str, T]], using: str, ids: list[
     if len(found) < len(set(ids)):
         raise _Moved
     return found
+
+
+def _read_epoch(using: str) -> tuple[str, int] | None:
+    """Another one where anything that is served was changed."""
+    return RegistryEpoch.objects.using(using).values_list("generation", "number").first()
 
 
 def _index(ids: list[str], using: str) -> None:

@@ -64,10 +64,13 @@ def start_split(
     """Have `label` serve several versions. The first arm is the control, and what the label serves now.
 
     `arms` are ``{"version", "weight"}``. Raises ``RegistryProblem``: a version that is not there, one arm
-    alone, a weight that is none, a split that is running. Evidence is not asked for: this is how it is found.
+    alone, a weight or an `alpha` that is none, a split that is running. Evidence is not asked for: this is
+    how it is found.
     """
     alias = using or router.db_for_write(LabelSplit)
     checked = _check_arms(arms)
+    if not 0.0001 <= alpha <= 0.5:
+        raise RegistryProblem("alpha", "0.0001 to 0.5", f"{alpha:g}")
     with transaction.atomic(using=alias):
         _check_protection(label, actor, alias)
         served = PromptLabel.objects.using(alias).filter(prompt=prompt.pk, name=label).first()
@@ -142,9 +145,12 @@ def record_outcome(
 ) -> SplitSubject:
     """What came of a subject, 0 to 1; the first outcome counts, for the test knows one a subject.
 
-    Raises ``NotThere`` for a subject that was not served, ``Refused`` where another outcome is known.
+    Raises ``RegistryProblem`` for another value, ``NotThere`` for a subject that was not served, ``Refused``
+    where another outcome is known.
     """
     _check_subject(subject)
+    if not 0 <= value <= 1:
+        raise RegistryProblem("value", "a number from 0 to 1", f"{value:g}")
     alias = using or router.db_for_write(LabelSplit)
     split = running(prompt, label, using=alias)
     if split is None:

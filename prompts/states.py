@@ -84,12 +84,18 @@ class PromptState:
     user_id: str
     type: str
     version: int
+    purged_version: int
     fields: dict[str, Any]
     content_hash: str
     is_versioned: bool
     newest: Entry | None
     versions: tuple[Entry, ...]
     records: tuple[Entry, ...]
+
+    @property
+    def highest_number(self) -> int:
+        """Of a version: also of those that are gone."""
+        return max(self.version, self.purged_version, self.versions[-1].number if self.versions else 0)
 
     @property
     def name(self) -> str:
@@ -142,6 +148,7 @@ def _page(using: str, last: str, wanted: str | None) -> list[PromptState]:
             "user_id",
             "type",
             "version",
+            "purged_version",
             *FIELDS,
             is_versioned=RawSQL(_IS_VERSIONED, [], output_field=flag),  # noqa: S611
             newest=RawSQL(_NEWEST, [], output_field=models.IntegerField()),  # noqa: S611
@@ -163,6 +170,7 @@ def _state(row: dict[str, Any], hashes: dict[str, str]) -> PromptState:
         user_id=row["user_id"],
         type=row["type"],
         version=row["version"],
+        purged_version=row["purged_version"],
         fields={name: row[name] for name in FIELDS},
         content_hash=newest.digest if newest and is_versioned else digest,
         is_versioned=is_versioned,

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import DEFAULT_DB_ALIAS, router, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from .composition import compose, part_of
@@ -104,7 +105,13 @@ def purge(older_than: timedelta, *, now: datetime | None = None, using: str = DE
             tell(Event("prompt.purged", prompt.pk, prompt.name), using)
             prompt.delete(using=using)
         count += 1
-    PromptVersion.objects.using(using).filter(deleted_at__lt=moment).delete()
+    versions = PromptVersion.objects.using(using).filter(deleted_at__lt=moment).order_by()
+    with transaction.atomic(using=using):
+        # A number names one content for ever, even where that is gone.
+        for key, number in versions.values_list("prompt").annotate(highest=Max("version")):
+            of_prompt = Prompt.everything.using(using).filter(pk=key, purged_version__lt=number)
+            of_prompt.update(purged_version=number)
+        versions.delete()
     return count
 
 
@@ -147,10 +154,9 @@ def _check_splits(prompt: Prompt, number: int, using: str) -> None:
 
 
 def _leave_the_index(prompt_id: str, using: str) -> None:
-    from .tasks import remove_from_index
+    from .tasks import remove_later
 
-    remove = remove_from_index.delay if using == DEFAULT_DB_ALIAS else remove_from_index
-    transaction.on_commit(lambda: remove([prompt_id], using), using=using, robust=True)
+    transaction.on_commit(lambda: remove_later([prompt_id], using), using=using, robust=True)
 
 
 def _id(actor: User | None) -> str:

@@ -31,6 +31,9 @@ _TEMPLATES = {
         "CASE WHEN {a} IS NULL OR {b} IS NULL OR {c} IS NULL THEN NULL "
         f"ELSE substr({{a}}||{_REPEATED.format(n='{b}', text='{c}')},1,{{b}}) END"
     ),
+    # As Python's datetimes are stored, with six digits or none: they are compared as texts, of which one with
+    # the three digits that strftime() gives is less than the same moment with six.
+    functions.Now: "replace(strftime('%%Y-%%m-%%d %%H:%%M:%%f','now')||'000','.000000','')",
     functions.Log: "(ln({b})/ln({a}))",
     # As C's fmod() on doubles, with the sign of the dividend. SQLite's % works on integers only.
     functions.Mod: (

@@ -83,6 +83,7 @@ def from_json(value: dict[str, Any]) -> PromptRecord:
         created_at=read_optional(value.get("created_at"), "created_at"),
         updated_at=read_optional(value.get("updated_at"), "updated_at"),
         deleted_at=read_optional(value.get("deleted_at"), "deleted_at"),
+        purged_version=_optional_number(value.get("purged_version"), "purged_version") or 0,
         id=_id(value, ""),
     )
     record.labels = _labels(value.get("labels") or {}, record, numbers)
@@ -129,7 +130,7 @@ def check_payload(kind: str, payload: Payload, where: str = "") -> Payload:
 
 _MEMBERS: Final = (
     "afn", "id", *PROMPT_MEMBERS, "owner", "created_at", "updated_at", "deleted_at",
-    "versions", "labels", "moves", "past", "evaluations",
+    "purged_version", "versions", "labels", "moves", "past", "evaluations",
 )  # fmt: skip
 _VERSION_MEMBERS: Final = (
     "number", "id", "content", "template_format", "variables", "config",

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from ..models import Kind, Status, TemplateFormat
+from ..rendering import messages
+from ..rendering.errors import TemplateProblem
 from . import langfuse
 from .checking import content_in, from_json, is_record
 from .json_lines import Records, open_file, parse_json, read_lines
@@ -233,6 +235,8 @@ def _row(line: int, record: dict[str, Any]) -> ImportRow:
         raise WrongValue("status", " or ".join(Status.values), texts["status"][:80])
     # What AFN has no column for is kept beside the prompt.
     known = {*_FIELDS, *_TEMPLATE} if template and "template_format" in template else _FIELDS
+    if _kind(record) == (template or {}).get("type", Kind.TEXT):
+        known = {*known, "type"}  # whosever column it is, it says no more than the prompt does
     rest = {key: value for key, value in record.items() if key not in known and value not in ("", None)}
     metadata = rest | _object(record, "metadata")
     return ImportRow(line=line, tags=_tags(record), metadata=metadata, template=template, **texts)
@@ -241,12 +245,26 @@ def _row(line: int, record: dict[str, Any]) -> ImportRow:
 def _template(record: dict[str, Any], content: Any) -> dict[str, Any] | None:
     if record.get("template_format") not in TemplateFormat.values:
         is_chat = isinstance(content, list) and any(isinstance(one, dict) for one in content)
+        is_chat = is_chat or (_kind(record) == Kind.CHAT and _is_conversation(content))
         return {"type": Kind.CHAT.value} if is_chat else None
     kind = record.get("type") or Kind.TEXT.value
     if kind not in Kind.values:
         raise WrongValue("type", " or ".join(Kind.values), shown(kind))
     template = {"type": kind, "template_format": record["template_format"]}
     return template | {name: _object(record, name) for name in ("variables", "config")}
+
+
+def _kind(record: dict[str, Any]) -> str:
+    """What a column called type says, which may be anybody's."""
+    return str(record.get("type", "")).strip().lower()
+
+
+def _is_conversation(content: Any) -> bool:
+    """Whether a text, such as a cell of CSV, holds a chat's messages as JSON."""
+    try:
+        return isinstance(content, str) and bool(messages.parse(content))
+    except TemplateProblem:
+        return False
 
 
 def _tags(record: dict[str, Any]) -> list[Any]:

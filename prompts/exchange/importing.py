@@ -17,12 +17,14 @@ from vectors.rows import in_batches
 from .. import indexing
 from ..events import Event, Kind, tell
 from ..models import Prompt, User
+from ..saving import check_newest
 from .import_files import FORMATS, Item, read_items
+from .including import Brought, Candidate, may_include, of_row
 from .markdown_folders import read_folder
-from .problems import ImportFileError, Refusal
-from .records import PromptRecord
+from .problems import ImportFileError, Refusal, WrongValue, values_within
+from .records import Action, PromptRecord
 from .rows import RowPlan, guess_language
-from .writing import Action, RecordWriter
+from .writing import RecordWriter
 
 __all__ = ["SAMPLES", "ImportResult", "guess_language", "import_file", "import_items"]
 
@@ -112,37 +114,42 @@ class _Run:
         self.user, self.source, self.using, self.track, self.writes = user, source, using, track, writes
         self.result = ImportResult()
         self.plan, self.writer = RowPlan(source, using), RecordWriter(user, source, using)
+        self.brought = Brought(using)
+        self.rows: list[Candidate] = []
+        self.including: list[Candidate] = []
+        self.saved: list[Prompt] = []
 
     def take(self, items: Iterable[Item]) -> ImportResult:
-        rows: list[Prompt] = []
-        for records in in_batches(self._records(items, rows), size=_LENGTH, count=_RECORDS):
+        for records in in_batches(self._records(items), size=_LENGTH, count=_RECORDS):
             if self.writes:
                 self._count(self.writer.write(records))
             else:
-                self._count([self.writer.decide(line, record) for line, record in records])
-        new = sum(prompt._state.adding for prompt in rows)
-        self.result.created += new
-        self.result.updated += len(rows) - new
+                for line, record in records:
+                    self._look(line, record)
+        self.including += [one for one in self.rows if one.names]
+        self._save([one for one in self.rows if not one.names])
+        self._save(self._composable())
         if self.writes:
-            self._save(rows)
-            self._index(rows)
+            self._index()
         strangers = self.writer.people.strangers
         self.result.notes = [f"{one} is not known here: {self.user} stands in." for one in strangers]
+        self.result.notes += self.brought.notes
         self.result.failed.sort(key=lambda one: one.line)
         return self.result
 
-    def _records(
-        self, items: Iterable[Item], rows: list[Prompt]
-    ) -> Iterator[tuple[tuple[int, PromptRecord], int]]:
-        """The records with their lengths. What rows do is noted in `rows`."""
+    def _records(self, items: Iterable[Item]) -> Iterator[tuple[tuple[int, PromptRecord], int]]:
+        """The records with their lengths. Rows are noted, and what includes others, for both come last."""
         for line, item in items:
             if isinstance(item, Refusal):
                 self.result.failed.append(item)
             elif isinstance(item, PromptRecord):
-                if item.deleted_at is None and not self.plan.claim(item.name):
+                if item.deleted_at is not None:
+                    self.brought.trash.add(item.name)
+                elif not self.plan.claim(item.name):
                     expected = "a name that occurs once in the file"
                     self.result.failed.append(Refusal(line, "name", expected, item.name))
-                else:
+                    continue
+                if not (may_include(item) and self._hold(line, item)):
                     yield (line, item), sum(len(version.payload.content) for version in item.versions)
             else:
                 decided = self.plan.decide(item, self.user)
@@ -151,7 +158,33 @@ class _Run:
                 elif decided is None:
                     self.result.unchanged += 1
                 else:
-                    rows.append(decided)
+                    self.rows.append(of_row(line, decided))
+
+    def _hold(self, line: int, record: PromptRecord) -> bool:
+        """Whether it adds what includes others, and so is to be written after all that does not."""
+        decided = self.writer.decide(line, record)
+        if isinstance(decided, Refusal):
+            self.result.failed.append(decided)
+            return True
+        _, candidate = decided
+        self.including += [candidate] if candidate.names else []
+        return bool(candidate.names)
+
+    def _look(self, line: int, record: PromptRecord) -> None:
+        decided = self.writer.decide(line, record)
+        if isinstance(decided, Refusal):
+            self.result.failed.append(decided)
+            return
+        action, candidate = decided
+        self._count([action])
+        if record.deleted_at is None:
+            self.brought.add(candidate)
+
+    def _composable(self) -> list[Candidate]:
+        """What includes something and can be composed, after what it includes."""
+        chosen, refused = self.brought.choose(self.including)
+        self.result.failed += refused
+        return chosen
 
     def _count(self, outcomes: Iterable[Action | Refusal]) -> None:
         for outcome in outcomes:
@@ -160,20 +193,42 @@ class _Run:
             else:
                 setattr(self.result, outcome, getattr(self.result, outcome) + 1)
 
-    def _save(self, rows: Sequence[Prompt]) -> None:
-        for batch in _batches(self.track(rows, "Importing") if rows else ()):
+    def _save(self, candidates: Sequence[Candidate]) -> None:
+        if not self.writes:
+            for candidate in candidates:
+                self.brought.add(candidate)
+                self._count([candidate.action])
+            return
+        watched = self.track(candidates, "Importing") if candidates else ()
+        for batch in in_batches(((one, one.length) for one in watched), size=_LENGTH, count=_CHUNK):
             with transaction.atomic(using=self.using):
-                for prompt in batch:
-                    kind: Kind = "prompt.created" if prompt._state.adding else "version.created"
-                    message = f"Imported from {self.source}"
-                    prompt.save(author=self.user, message=message, index=False, using=self.using)
-                    data = {"version": prompt.version}
-                    tell(Event(kind, prompt.pk, prompt.name, self.user.pk, data), self.using)
+                self._count([self._write(one) for one in batch])
 
-    def _index(self, rows: Sequence[Prompt]) -> None:
+    def _write(self, candidate: Candidate) -> Action | Refusal:
+        line, thing = candidate.line, candidate.thing
+        if isinstance(thing, PromptRecord):
+            return self.writer.write_one(line, thing, lambda: self.brought.check(candidate))
+        try:
+            with transaction.atomic(using=self.using), values_within():
+                self._save_row(thing)
+                self.brought.check(candidate)
+        except WrongValue as wrong:
+            return wrong.at(line)
+        self.saved.append(thing)
+        return candidate.action
+
+    def _save_row(self, prompt: Prompt) -> None:
+        stored = Prompt.objects.using(self.using).filter(pk=prompt.pk).first()
+        prompt.save(author=self.user, message=f"Imported from {self.source}", index=False, using=self.using)
+        if stored:
+            check_newest(prompt, stored, using=self.using)
+        kind: Kind = "version.created" if stored else "prompt.created"
+        tell(Event(kind, prompt.pk, prompt.name, self.user.pk, {"version": prompt.version}), self.using)
+
+    def _index(self) -> None:
         """Embedding may fail: by then all is saved."""
-        if rows:
-            indexing.index(self.track(rows, "Embedding"), using=self.using)
+        if self.saved:
+            indexing.index(self.track(self.saved, "Embedding"), using=self.using)
         if ids := self.writer.changed:
             indexing.index(self._stored(self.track(ids, "Embedding")), using=self.using)
 

@@ -6,7 +6,7 @@ back others by their places in the log, and people by name and e-mail address.
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ..models import Kind, Payload, Status
 from ..models.fields import FIELDS
@@ -15,6 +15,8 @@ from ..rendering.errors import TemplateProblem
 from .moments import as_text
 
 FORMAT: Final = 1
+# What an import does to a prompt.
+Action = Literal["created", "updated", "unchanged"]
 PROMPT_MEMBERS: Final = ("name", "title", "type", "status", "language", "tags", "metadata", "source")
 
 
@@ -84,6 +86,7 @@ class PromptRecord:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     deleted_at: datetime | None = None
+    purged_version: int = 0
     id: str = ""
     labels: dict[str, tuple[int, datetime | None]] = field(default_factory=dict)
     moves: list[MoveRecord] = field(default_factory=list)
@@ -119,6 +122,7 @@ def to_json(record: PromptRecord, *, with_emails: bool = True) -> dict[str, Any]
         "created_at": as_text(record.created_at),
         "updated_at": as_text(record.updated_at),
         "deleted_at": as_text(record.deleted_at),
+        **({"purged_version": record.purged_version} if record.purged_version else {}),
         "versions": [
             {
                 "number": one.number,

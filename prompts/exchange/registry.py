@@ -82,7 +82,11 @@ def _read(ids: Sequence[str], selection: Selection, people: "_People", using: st
     moves = _grouped(LabelMove.objects.using(using).filter(prompt__in=ids).order_by("pk"))
     past = _grouped(PromptFields.objects.using(using).filter(prompt__in=ids).order_by("number"))
     evaluations: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    found = Evaluation.objects.using(using).filter(prompt__in=ids).order_by("created_at", "pk")
+    found = (
+        Evaluation.objects.using(using)
+        .filter(prompt__in=ids)
+        .order_by("created_at", "version__version", "name", "item", "score", "pk")
+    )
     for row in found.values(*_EVALUATIONS):
         evaluations[row["prompt_id"]].append(row)
     people.look_up(
@@ -127,6 +131,7 @@ def _record(
         created_at=prompt.created_at,
         updated_at=prompt.updated_at,
         deleted_at=prompt.deleted_at,
+        purged_version=prompt.purged_version,
         id=prompt.pk,
         versions=[
             VersionRecord(

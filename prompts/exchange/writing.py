@@ -4,9 +4,9 @@ A prompt that is not there yet is written as its record has it. One that is ther
 evaluations that it lacks, where both histories begin alike; everything else of it stays as it is.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -26,11 +26,11 @@ from ..models.fields import hash_fields, id_of_state, record_fields
 from ..saving import check_newest
 from ..states import batches
 from .evaluations import are_new, key_of, make_evaluation
+from .including import Candidate, of_record
 from .people import People
 from .problems import Refusal, WrongValue, values_within
-from .records import EvaluationRecord, PromptRecord, VersionRecord
+from .records import Action, EvaluationRecord, PromptRecord, VersionRecord
 
-Action = Literal["created", "updated", "unchanged"]
 _ROWS: Final = 500  # of one statement, of rows that are short
 
 
@@ -59,27 +59,38 @@ class RecordWriter:
         self.changed: list[str] = []
         self._matched: set[str] = set()
 
-    def decide(self, line: int, record: PromptRecord) -> Action | Refusal:
-        """What writing would do, without writing."""
+    def decide(self, line: int, record: PromptRecord) -> tuple[Action, Candidate] | Refusal:
+        """What writing would do, without writing, and what that is for those that include it."""
         try:
-            return self._step(record).action
+            step = self._step(record)
         except WrongValue as wrong:
             return wrong.at(line)
+        if step.prompt is None:
+            self.people.owner(record.owner)
+        for version in step.versions:  # so that strangers are known without writing, too
+            self.people.author(version.author, version.message)
+        return step.action, of_record(line, record, step.versions, step.action)
 
     def write(self, records: Iterable[tuple[int, PromptRecord]]) -> list[Action | Refusal]:
         """All of them in one transaction; what is refused leaves nothing behind."""
         with transaction.atomic(using=self.using):
-            return [self._write(line, record) for line, record in records]
+            return [self.write_one(line, record) for line, record in records]
 
-    def _write(self, line: int, record: PromptRecord) -> Action | Refusal:
+    def write_one(
+        self, line: int, record: PromptRecord, check: Callable[[], None] = lambda: None
+    ) -> Action | Refusal:
+        """Within the caller's transaction; `check` raises ``WrongValue`` for what must not stay written."""
+        changed = len(self.changed)
         try:
             step = self._step(record)
-            if step.prompt is None:
-                self._create(record)
-            elif step.action == "updated":
-                with transaction.atomic(using=self.using), values_within():
+            with transaction.atomic(using=self.using), values_within():
+                if step.prompt is None:
+                    self._create(record)
+                elif step.action == "updated":
                     self._extend(step)
+                check()
         except WrongValue as wrong:
+            del self.changed[changed:]
             return wrong.at(line)
         return step.action
 
@@ -111,7 +122,7 @@ class RecordWriter:
         if wrong := _conflict(record, prompt, stored):
             raise wrong
         self._matched.add(prompt.pk)
-        highest = max(stored, default=0)
+        highest = max([*stored, prompt.purged_version])
         missing = [version for version in record.versions if version.number > highest]
         numbers = {*stored, *(version.number for version in missing)}
         given = [one for one in record.evaluations if one.version is None or one.version in numbers]
@@ -143,6 +154,7 @@ class RecordWriter:
             version=current.number,
             source=record.source if not record.is_foreign else self.source,
             deleted_at=record.deleted_at,
+            purged_version=record.purged_version,
             **record.fields,
             **current.payload.as_dict(),
             **_moment(record.created_at),

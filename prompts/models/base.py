@@ -4,7 +4,10 @@ Both have database defaults, so that rows inserted with plain SQL are complete.
 """
 
 import uuid
+from collections.abc import Collection
+from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Now
 
@@ -30,6 +33,32 @@ class Record(models.Model):
 
     class Meta:
         abstract = True
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """As Django's, which looks at no empty value of a field that may be blank: of JSON, a list where an
+        object belongs.
+        """
+        problems: dict[str, Any] = {}
+        try:
+            super().clean_fields(exclude=exclude)
+        except ValidationError as error:
+            problems = error.error_dict
+        for field in self._meta.local_fields:
+            if isinstance(field, models.JSONField) and field.blank and not field.null:
+                value = getattr(self, field.attname)
+                if value in field.empty_values and field.name not in {*problems, *(exclude or ())}:
+                    problems |= _wrong(field, value)
+        if problems:
+            raise ValidationError(problems)
+
+
+def _wrong(field: Any, value: Any) -> dict[str, Any]:
+    try:
+        for validate in field.validators:
+            validate(value)
+    except ValidationError as error:
+        return {field.name: error.error_list}
+    return {}
 
 
 class ChangingRecord(Record):

@@ -40,7 +40,8 @@ class LabelMove(models.Model):
     """One line of the log of labels: only ever added to, in the order of the ids."""
 
     id = models.BigAutoField(primary_key=True)
-    prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="label_moves")
+    # The database deletes them after their prompt, and not otherwise (`prompts.database`).
+    prompt = models.ForeignKey(Prompt, on_delete=models.DO_NOTHING, related_name="label_moves")
     label = models.CharField(max_length=36)
     from_version = models.PositiveIntegerField(null=True, help_text="Empty: it was not there.")
     to_version = models.PositiveIntegerField(null=True, help_text="Empty: it was taken off.")

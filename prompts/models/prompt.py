@@ -100,6 +100,9 @@ class Prompt(Versioned, ChangingRecord):
         help_text="Chosen once: all versions of a prompt are texts, or all are chats.",
     )
     version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
+    purged_version = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="The highest number of a version that was purged."
+    )
     status = models.CharField(
         max_length=16, choices=Status.choices, default=Status.DRAFT, db_default=Status.DRAFT
     )
@@ -202,8 +205,8 @@ class Prompt(Versioned, ChangingRecord):
 
         ``author`` (default: the prompt's user) and ``message`` are those of the new version. What the
         database holds decides, not what this object was loaded with: versions only ever grow, and a number
-        whose version is in the trash is not given again. The search index follows after the commit; with
-        ``index=False`` the caller sees to it.
+        whose version is in the trash or was purged is not given again. The search index follows after the
+        commit; with ``index=False`` the caller sees to it.
         """
         using = kwargs["using"] = kwargs.get("using") or router.db_for_write(type(self), instance=self)
         fields = kwargs.get("update_fields")
@@ -212,11 +215,12 @@ class Prompt(Versioned, ChangingRecord):
             versions = PromptVersion.objects.using(using)
             stored = versions.none() if self._state.adding else versions.filter(prompt=self.pk)
             latest = stored.kept().first()
-            highest = stored.values_list("version", flat=True).first() or 0
+            stored_version, self.purged_version = self._stored_numbers(using)
+            highest = max(stored.values_list("version", flat=True).first() or 0, self.purged_version)
             is_new = saves_payload and (latest is None or latest.content_hash != self.content_hash)
             # Plain SQL may have set a number that no version has.
             number = highest + 1 if is_new else latest.version if latest else 0
-            self.version = max(number, self._stored_version(using), 1)
+            self.version = max(number, stored_version, 1)
             if fields is not None and saves_payload:
                 kwargs["update_fields"] = {*fields, "version", "updated_at"}
             super().save(*args, **kwargs)
@@ -237,19 +241,20 @@ class Prompt(Versioned, ChangingRecord):
                 ids = [self.pk]
                 transaction.on_commit(lambda: index_later(ids, using), using=using, robust=True)
 
-    def _stored_version(self, using: str) -> int:
+    def _stored_numbers(self, using: str) -> tuple[int, int]:
         if self._state.adding:
-            return 0
+            return 0, 0
         stored = type(self).everything.using(using).filter(pk=self.pk)
-        return stored.values_list("version", flat=True).first() or 0
+        return stored.values_list("version", "purged_version").first() or (0, 0)
 
 
 def index_later(prompt_ids: list[str], using: str) -> None:
     """Have the search index of the database `using` follow; after the commit, for embedding takes time."""
+    from ..queueing import enqueue
     from ..tasks import index_prompts
 
     if using == DEFAULT_DB_ALIAS:
-        index_prompts.delay(prompt_ids)
+        enqueue(index_prompts, prompt_ids, otherwise="Prompts wait to be indexed")
     else:
         # A worker is another process: it does not know the alias under which an environment is open here.
         index_prompts(prompt_ids, using)

@@ -21,7 +21,7 @@ MAX_VALUES: Final = 200
 MAX_VALUE_LENGTH: Final = 1_000_000
 MAX_DEPTH: Final = 16
 MAX_PROBLEMS: Final = 20  # that are told of one kind
-_MAX_DESCRIPTION: Final = 1_000
+MAX_DESCRIPTION: Final = 1_000
 _MEMBERS: Final = ("type", "required", "default", "description", "values")
 
 
@@ -173,7 +173,7 @@ def _declaration(name: Any, value: Any, field: str) -> Variable:
         raise TemplateProblem(f"{field}.required", "true or false", _shown(required))
     if required and default is not None:
         raise TemplateProblem(f"{field}.required", "false where there is a default", "true")
-    description = check_text(value.get("description", ""), f"{field}.description", _MAX_DESCRIPTION)
+    description = check_text(value.get("description", ""), f"{field}.description", MAX_DESCRIPTION)
     variable = Variable(name, kind, required, default, description, _values(value, kind, field))
     if default is not None:
         variable.check(default, f"{field}.default")

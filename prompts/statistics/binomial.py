@@ -74,18 +74,6 @@ def lower_bound(k: int, n: int, tail: float) -> float:
     return min(max(p, math.nextafter(low, 1)), high)
 
 
-def clopper_pearson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Exact interval of a rate: it covers the truth at least as often as `confidence` says.
-
-    Clopper and Pearson, "The use of confidence or fiducial limits illustrated in the case of the binomial",
-    1934. Raises InvalidCounts and InvalidLevel.
-    """
-    check_level(confidence, "confidence")
-    check_successes(successes, n)
-    tail = (1 - confidence) / 2
-    return lower_bound(successes, n, tail), 1 - lower_bound(n - successes, n, tail)
-
-
 def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     """Score interval of a rate, which covers about as often as `confidence` says.
 

@@ -41,9 +41,11 @@ def always_valid_difference(
     `log_e_value` is the logarithm of E for these counts. Both are None where no rates fit the counts: the
     subjects were not assigned, or their outcomes not counted, by these weights.
     """
-    rate = np.linspace(*rate_interval(sum(successes), sum(failures), _PART * alpha), _GRID)
-    rate = np.clip(rate, _EDGE, 1 - _EDGE)
     first, second = weights
+    lowest, highest = rate_interval(sum(successes), sum(failures), _PART * alpha)
+    # Differences of -1 and 1 go with one rate each, which must not fall between two of the grid.
+    extremes = [one for one in weights if lowest <= one <= highest]
+    rate = np.clip([*np.linspace(lowest, highest, _GRID), *extremes], _EDGE, 1 - _EDGE)
     least = np.maximum(-rate / first, -(1 - rate) / second)
     most = np.minimum(rate / second, (1 - rate) / first)
     # Of each term of the likelihood: its count, and the slope s in 1 + s δ.
@@ -56,12 +58,12 @@ def always_valid_difference(
 
     def slope(delta: Reals) -> Reals:
         with np.errstate(divide="ignore", invalid="ignore"):
-            return -sum((n * s / np.maximum(1 + s * delta, 0) for n, s in terms if n), np.zeros(_GRID))
+            return -sum((n * s / np.maximum(1 + s * delta, 0) for n, s in terms if n), np.zeros(len(rate)))
 
     def is_kept(delta: Reals) -> npt.NDArray[np.bool_]:
         with np.errstate(divide="ignore"):
             likelihood = sum(
-                (n * np.log(np.maximum(1 + s * delta, 0)) for n, s in terms if n), np.zeros(_GRID)
+                (n * np.log(np.maximum(1 + s * delta, 0)) for n, s in terms if n), np.zeros(len(rate))
             )
         return log_e_value - likelihood < -math.log((1 - _PART) * alpha)
 

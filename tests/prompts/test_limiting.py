@@ -62,13 +62,6 @@ def test_what_is_too_much_waits_for_the_next_window(clock: Clock) -> None:
     assert limiter.wait("calls", "a", RATE) == limiter.add("calls", "a", RATE) == 0
 
 
-def test_whoever_is_forgotten_starts_anew(clock: Clock) -> None:
-    limiter = Limiter(clock)
-    assert [bool(limiter.add("calls", "a", RATE)) for _ in range(4)][-1]
-    limiter.forget("calls", "a", RATE)
-    assert limiter.add("calls", "a", RATE) == 0
-
-
 def test_threads_lose_no_count() -> None:
     counts = Counts()
     threads = [threading.Thread(target=lambda: [counts.add("a") for _ in range(500)]) for _ in range(8)]
@@ -139,3 +132,18 @@ def test_behind_proxies_the_address_is_what_the_first_of_them_saw(
     settings.AFN_PROXIES = proxies
     request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.1", HTTP_X_FORWARDED_FOR=header)
     assert address_of(request) == address
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("192.0.2.7:51034", "192.0.2.7"),
+        ("[2001:db8::7]:51034", "2001:db8::/64"),
+        ("[2001:db8::7]", "2001:db8::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("a:b", "unknown"),
+        ("[", "unknown"),
+    ],
+)
+def test_an_address_is_read_as_proxies_write_it(written: str, address: str) -> None:
+    assert address_of(RequestFactory().get("/", REMOTE_ADDR=written)) == address

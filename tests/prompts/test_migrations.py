@@ -10,6 +10,7 @@ from django.db import connections
 from pytest_django import DjangoDbBlocker
 
 from prompts.database import create_view
+from prompts.models import User
 from vectors import store
 from vectors.models import Collection
 
@@ -106,3 +107,49 @@ def test_the_vectors_can_go_too(database: Any) -> None:
     assert not {name for _, name, _ in schema(database)} & {"vector_collections", "prompts"}
     migrate()
     assert not Collection.objects.using(ALIAS).exists()
+
+
+def test_moments_of_old_rows_compare_with_new_ones(database: Any) -> None:
+    migrate()
+    migrate("prompts", "0012")
+    with database.cursor() as cursor:
+        cursor.execute("INSERT INTO users(id, email) VALUES ('u', 'a@example.com'), ('w', 'b@example.com')")
+        cursor.execute("UPDATE users SET created_at = '2026-11-26 10:39:42.843' WHERE id = 'u'")
+        cursor.execute("UPDATE users SET created_at = '2026-11-26 10:39:42.000' WHERE id = 'w'")
+    migrate()
+    with database.cursor() as cursor:
+        cursor.execute("SELECT created_at FROM users ORDER BY id")
+        assert cursor.fetchall() == [("2026-11-26 10:39:42.843000",), ("2026-11-26 10:39:42",)]
+    for user in User.objects.using(ALIAS).all():
+        for lookup in ("created_at", "created_at__gte", "created_at__lte"):
+            assert User.objects.using(ALIAS).filter(pk=user.pk, **{lookup: user.created_at}).exists(), lookup
+
+
+def test_tables_of_an_old_database_give_moments_as_new_ones_do(database: Any) -> None:
+    migrate()
+    new = {row for row in schema(database) if row[0] == "table"}
+    migrate("ops", "0006")
+    migrate("prompts", "0013")
+    with database.cursor() as cursor:
+        # As Django's own Now() made them.
+        cursor.execute("PRAGMA writable_schema = ON")
+        cursor.execute(
+            "UPDATE sqlite_master SET sql = replace(sql, %s, %s)",
+            [
+                "(replace(strftime('%Y-%m-%d %H:%M:%f','now')||'000','.000000',''))",
+                "(STRFTIME('%Y-%m-%d %H:%M:%f', 'NOW'))",
+            ],
+        )
+        cursor.execute("PRAGMA writable_schema = OFF")
+    database.close()
+    with database.cursor() as cursor:
+        cursor.execute("INSERT INTO users(id, email) VALUES ('u', 'a@example.com')")
+        cursor.execute("SELECT length(created_at) FROM users")
+        assert cursor.fetchone() == (23,)
+        cursor.execute("INSERT INTO prompts(id, user_id, title, content) VALUES ('p', 'u', 'T', 'C')")
+    migrate()
+    assert {row for row in schema(database) if row[0] == "table"} == new
+    with database.cursor() as cursor:
+        cursor.execute("SELECT id, user_id FROM prompts")
+        assert cursor.fetchall() == [("p", "u")]
+    database.check_constraints()

@@ -101,7 +101,7 @@ def test_text_shows_title_name_distance_and_snippet(run: Any) -> None:
     lines = run("search", "red fox", "-k", 1).splitlines()
     assert lines[0].startswith("1. work/fox  work/fox  distance 0.")
     assert "Describe a red fox." in lines[1]
-    assert lines[-1].startswith("1 results in ")
+    assert lines[-1].startswith("1 result in ")
     assert "distance" not in run("search", "red fox", "-k", 1, "--mode", "keyword")
 
 

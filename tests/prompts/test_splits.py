@@ -152,3 +152,18 @@ def test_the_arms_of_a_split_never_change(prompt: Prompt) -> None:
     split = start(prompt)
     with pytest.raises(IntegrityError, match="never change"):
         LabelSplit.objects.filter(pk=split.pk).update(arms=[])
+
+
+@pytest.mark.parametrize("alpha", [0.0, 7.0, -1.0, float("nan")])
+def test_an_alpha_that_is_none_is_refused(prompt: Prompt, alpha: float) -> None:
+    with pytest.raises(RegistryProblem, match=r"alpha: expected 0\.0001 to 0\.5"):
+        start(prompt, alpha=alpha)
+
+
+@pytest.mark.parametrize("value", [5.0, -0.1, float("nan"), float("inf")])
+def test_an_outcome_that_is_no_share_is_refused(prompt: Prompt, value: float) -> None:
+    start(prompt)
+    reading.read("p", label="production", subject="a")
+    with pytest.raises(RegistryProblem, match="value: expected a number from 0 to 1"):
+        splits.record_outcome(prompt, "production", "a", value)
+    assert SplitSubject.objects.get().outcome is None

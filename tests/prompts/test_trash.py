@@ -174,3 +174,22 @@ def test_the_index_does_not_take_what_is_in_the_trash_for_the_newest(prompt: Pro
     assert indexing.add_missing_versions() == 0
     indexing.index_everything()
     assert indexing.count_outdated() == 0
+
+
+def test_a_number_is_never_given_twice(prompt: Prompt) -> None:
+    stale = Prompt.objects.get(pk=prompt.pk)
+    trash.delete_version(prompt, 3, actor=None)
+    trash.purge(timedelta(0), now=timezone.now() + timedelta(days=1))
+    stale.content = "grey cat"
+    stale.save(index=False)
+    assert kept(prompt) == [1, 2, 4]
+    stored = Prompt.objects.get(pk=prompt.pk)
+    stored.title = "Other"
+    stored.save(index=False)
+    trash.delete_version(stored, 4, actor=None)
+    trash.purge(timedelta(0), now=timezone.now() + timedelta(days=1))
+    Prompt.objects.get(pk=prompt.pk).save(index=False)
+    stored = Prompt.objects.get(pk=prompt.pk)
+    stored.content = "blue whale"
+    stored.save(index=False)
+    assert kept(prompt) == [1, 2, 5]

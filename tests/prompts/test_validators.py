@@ -119,6 +119,19 @@ def test_the_models_apply_the_rules(user: User) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("value", [None, "", (), "other"])
+@pytest.mark.parametrize("field", ["tags", "metadata", "config", "variables"])
+def test_an_empty_value_of_another_type_is_none(user: User, field: str, value: Any) -> None:
+    wrong = ({} if field == "tags" else []) if value == "other" else value
+    prompt = Prompt(user=user, name="p", title="P", content="C", **{field: wrong})
+    for check in (prompt.clean_fields, prompt.full_clean):
+        with pytest.raises(ValidationError) as caught:
+            check()
+        assert set(caught.value.error_dict) == {field}
+    prompt.clean_fields(exclude=[field])
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("score", [-0.1, 1.5, float("inf"), None, "x"])
 def test_a_score_is_a_share(user: User, score: Any) -> None:
     prompt = Prompt.objects.create(user=user, name="p", title="P", content="C")

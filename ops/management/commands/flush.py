@@ -3,6 +3,7 @@ from typing import Any
 from django.core.management.commands import flush
 
 from ops.audit import database
+from prompts import database as registry
 
 
 class Command(flush.Command):
@@ -11,7 +12,9 @@ class Command(flush.Command):
     def handle(self, **options: Any) -> None:
         using = options["database"]
         database.drop(using)
+        registry.drop(using)
         try:
             super().handle(**options)
         finally:
+            registry.create_where_migrated(using)
             database.create(using)

@@ -181,5 +181,7 @@ def test_the_commands(write: Write) -> None:
     )
     code, out, _ = call("export_evaluations")
     assert [json.loads(text)["score"] for text in out.splitlines()] == [0.5]
+    with pytest.raises(CommandError, match="--prompt: expected the name of a prompt, got 'nobody'"):
+        call("export_evaluations", "--prompt", "nobody")
     with pytest.raises(CommandError, match="one JSON object a line"):
         call("import_evaluations", str(write()))

@@ -159,7 +159,8 @@ def test_langfuse_gets_the_missing_versions(tmp_path: Path, user: User) -> None:
 @QUICK
 @given(
     values=st.dictionaries(
-        st.from_regex(r"\A[a-z][a-z_]{0,8}\Z"),
+        # AFN's own names are none of those that YAML takes for something else, such as on.
+        st.from_regex(r"\A[a-z][a-z_]{0,8}\Z").filter(lambda name: yaml.safe_load(name) == name),
         st.one_of(texts, jsons, st.lists(texts, max_size=3), st.integers(), st.booleans()),
         min_size=1,
         max_size=5,
@@ -465,9 +466,29 @@ def test_a_chat_comes_through_sections(chat: list[tuple[str, str]]) -> None:
 
 def test_columns_that_happen_to_be_ours_are_metadata(tmp_path: Path, user: User) -> None:
     path = tmp_path / "prompts.csv"
-    path.write_text("act,prompt,for_devs,type,config\nA,x,TRUE,TEXT,{}\n")
+    path.write_text("act,prompt,for_devs,type,config\nA,x,TRUE,IMAGE,{}\n")
     assert counts(import_file(path, user)) == (1, 0, 0, 0)
-    assert Prompt.objects.get().metadata == {"for_devs": "TRUE", "type": "TEXT", "config": "{}"}
+    assert Prompt.objects.get().metadata == {"for_devs": "TRUE", "type": "IMAGE", "config": "{}"}
+
+
+@pytest.mark.parametrize("kind", ["text", "TEXT", " Text "])
+def test_a_type_that_says_what_a_prompt_is_is_no_metadata(tmp_path: Path, user: User, kind: str) -> None:
+    table, lines = tmp_path / "a.csv", tmp_path / "b.jsonl"
+    table.write_text(f"act,prompt,type\nA,x,{kind}\n")
+    lines.write_text(json.dumps({"title": "B", "content": "y", "type": kind}) + "\n")
+    for path in (table, lines):
+        assert counts(import_file(path, user)) == (1, 0, 0, 0)
+    assert list(Prompt.objects.values_list("type", "metadata")) == [("text", {}), ("text", {})]
+
+
+def test_so_is_that_of_a_chat_whose_messages_are_json_in_a_cell(tmp_path: Path, user: User) -> None:
+    rows = [("A", json.dumps(CHAT), "chat"), ("B", "What shall we chat about?", "chat")]
+    path = tmp_path / "a.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([("title", "content", "type"), *rows])
+    assert counts(import_file(path, user)) == (2, 0, 0, 0)
+    found = Prompt.objects.order_by("name").values_list("type", "content", "metadata")
+    assert list(found) == [("chat", messages.dump(CHAT), {}), ("text", rows[1][1], {"type": "chat"})]
 
 
 def test_a_chat_may_be_a_list_in_json(tmp_path: Path, user: User, make: Callable[..., Prompt]) -> None:

@@ -10,6 +10,7 @@ from django.core.management import CommandError
 from django.utils import timezone
 
 from prompts import trash
+from prompts.accounts import create_user
 from prompts.models import Evaluation, LabelMove, LabelPolicy, Prompt, PromptLabel, PromptVersion, User
 from tests.prompts.test_commands import call
 
@@ -77,13 +78,17 @@ WRONG = [
     (["folder/p", "Production", "1"], "label: expected 1 to 36 lower-case letters"),
     (["folder/p", "production", "1", "--user", "nobody"], "--user: expected the name or e-mail"),
     (["folder/p", "production", "1", "--user", "editor"], "the permission prompts.move_protected_label"),
+    (["folder/p", "staging", "1", "--user", "reader"], "the permission prompts.change_promptlabel"),
+    (["folder/p", "staging", "1", "--user", "other"], "a prompt of your own"),
 ]
 
 
 @pytest.mark.usefixtures("prompt")
 @pytest.mark.parametrize(("arguments", "message"), WRONG)
 def test_other_problems_are_errors_of_one_line(arguments: list[str], message: str) -> None:
-    User.objects.create_user("editor", "editor@example.com")
+    for name, role in (("editor", "editor"), ("reader", "reader"), ("other", "editor")):
+        create_user(name, f"{name}@example.com", role)
+    Prompt.objects.update(user=User.objects.get(username="editor"))
     LabelPolicy.objects.create(name="production", is_protected=True)
     with pytest.raises(CommandError, match=message):
         call("move_label", *arguments)

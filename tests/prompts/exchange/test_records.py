@@ -146,7 +146,10 @@ def test_who_is_not_known_here_is_named(bring: Bring, user: User) -> None:
         {"number": 2, "content": "y", "author": None},
     ]
     move = {"label": "a", "to": 1, "actor": BOB, "created_at": "2026-01-01"}
-    result = bring({"name": "p", "owner": BOB, "versions": versions, "moves": [move]})
+    prompt = {"name": "p", "owner": BOB, "versions": versions, "moves": [move]}
+    foreseen = bring(prompt, dry_run=True)
+    result = bring(prompt)
+    assert foreseen.notes == result.notes
     assert result.notes == ["bob <bob@example.com> is not known here: aoi stands in."]
     prompt = Prompt.objects.get()
     first, second = prompt.versions.order_by("version")

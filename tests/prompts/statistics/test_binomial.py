@@ -5,7 +5,7 @@ from math import comb
 
 import pytest
 
-from prompts.statistics.binomial import at_least, at_most, clopper_pearson, lower_bound, wilson
+from prompts.statistics.binomial import at_least, at_most, lower_bound, wilson
 from prompts.statistics.errors import InvalidCounts, InvalidLevel
 
 
@@ -40,6 +40,12 @@ def test_far_tails_do_not_round_to_nothing() -> None:
     assert at_most(499_000, 1_000_000, 0.5) == pytest.approx(0.0228066, rel=1e-3)  # Φ(−1.999)
 
 
+def interval(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Of Clopper and Pearson: a bound on either side."""
+    tail = (1 - confidence) / 2
+    return lower_bound(successes, n, tail), 1 - lower_bound(n - successes, n, tail)
+
+
 # Newcombe, "Two-sided confidence intervals for the single proportion", 1998, table I, methods 5 and 3.
 @pytest.mark.parametrize(
     ("successes", "n", "exact", "score"),
@@ -53,9 +59,9 @@ def test_far_tails_do_not_round_to_nothing() -> None:
 def test_published_intervals(
     successes: int, n: int, exact: tuple[float, float], score: tuple[float, float]
 ) -> None:
-    assert clopper_pearson(successes, n) == pytest.approx(exact, abs=5e-5)
+    assert interval(successes, n) == pytest.approx(exact, abs=5e-5)
     assert wilson(successes, n) == pytest.approx(score, abs=5e-5)
-    low, high = clopper_pearson(n - successes, n)
+    low, high = interval(n - successes, n)
     assert (1 - high, 1 - low) == pytest.approx(exact, abs=5e-5)
 
 
@@ -69,7 +75,7 @@ def test_a_bound_is_where_the_tail_is_reached(n: int, tail: float) -> None:
 
 def test_exact_intervals_cover() -> None:
     n = 15
-    intervals = [clopper_pearson(k, n, 0.9) for k in range(n + 1)]
+    intervals = [interval(k, n, 0.9) for k in range(n + 1)]
     for step in range(1, 100):
         p = Fraction(step, 100)
         held = [k for k, (low, high) in enumerate(intervals) if low <= p <= high]
@@ -78,7 +84,7 @@ def test_exact_intervals_cover() -> None:
 
 def test_wrong_arguments_are_named() -> None:
     with pytest.raises(InvalidCounts, match=r"n: expected a whole number of at least 1, got 0\."):
-        clopper_pearson(0, 0)
+        wilson(0, 0)
     with pytest.raises(InvalidCounts, match=r"successes: expected a whole number from 0 to 5, got 6\."):
         wilson(6, 5)
     with pytest.raises(InvalidCounts, match="successes"):
@@ -86,4 +92,4 @@ def test_wrong_arguments_are_named() -> None:
     with pytest.raises(InvalidCounts, match=r"n: expected a whole number of at least 1, got inf\."):
         wilson(1, float("inf"))  # type: ignore[arg-type]
     with pytest.raises(InvalidLevel, match="confidence: expected a number above 0 and below 1, got 95"):
-        clopper_pearson(1, 2, 95)
+        wilson(1, 2, 95)

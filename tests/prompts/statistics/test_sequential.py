@@ -225,6 +225,15 @@ def test_a_certain_difference_is_no_error() -> None:
     assert arm.low == pytest.approx(-1)
 
 
+@pytest.mark.parametrize("weights", [(1, 1), (7, 3), (1, 99)])
+def test_an_estimate_of_everything_lies_within_its_interval(weights: tuple[int, int]) -> None:
+    first, second = (31 * weight for weight in weights)
+    for successes, failures, sign in (((0, second), (first, 0), 1), ((first, 0), (0, second), -1)):
+        (arm,) = sequential_test(successes, failures, weights).arms
+        assert arm.estimate == sign
+        assert arm.low - 1e-6 <= arm.estimate <= arm.high + 1e-6
+
+
 def test_lost_outcomes_are_told_apart() -> None:
     """Equal rates, but one arm's outcomes arrive three times as often as they should."""
     result = sequential_test((900, 300), (100, 33), (1, 1))

@@ -1,0 +1,15 @@
+from django.db import migrations
+
+from prompts.migrations import _moments
+
+
+def rebuild(apps, schema_editor):
+    _moments.rebuild(apps, schema_editor, "ops")
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("ops", "0006_write_moments_to_the_microsecond"),
+    ]
+
+    operations = [migrations.RunPython(rebuild, migrations.RunPython.noop)]
