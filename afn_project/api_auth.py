@@ -41,6 +41,8 @@ class ClerkToken(HttpBearer):
         except AuthenticationError:
             limiting.note_wrong_credentials(request)
             raise
+        # Also for what is served from memory: it counts as this user's, not as anybody's.
+        request.afn_caller = f"user:{user.pk}"  # type: ignore[attr-defined]
         limiting.check_rate(request, f"user:{user.pk}")
         _check_permission(request, user)
         request.user = user
@@ -124,6 +126,7 @@ def _admit(request: HttpRequest, look_up: Callable[[], ApiKey | None]) -> User:
             raise AuthenticationError(message=UNKNOWN_KEY)
         key_cache.put(credentials, key)
     request.afn_caller = f"key:{key.pk}"  # type: ignore[attr-defined]
+    request.afn_looked_up = key.looked_up  # type: ignore[attr-defined]
     limiting.check_rate(request, f"key:{key.pk}")
     scope = Scope.READ if permission == READING else Scope.WRITE
     if not key.allows(scope):

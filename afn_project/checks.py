@@ -1,4 +1,4 @@
-"""System checks of the way to a libSQL server: how processes share it, and who may listen."""
+"""System checks of the ways to a libSQL server and to this site: who shares them, and who may listen."""
 
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
@@ -109,5 +109,20 @@ def check_shared_cache(**_: Any) -> list[CheckMessage]:
             "client of the API that has just written may read an older state from another process.",
             hint="Set REDIS_URL; or AFN_PROCESSES=1 where one process serves all.",
             id="afn.W004",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def check_proxies(**_: Any) -> list[CheckMessage]:
+    """Warning afn.W005: behind a proxy that is not counted, all callers have one address."""
+    if not settings.SECURE_SSL_REDIRECT or settings.AFN_PROXIES:
+        return []
+    return [
+        Warning(
+            "AFN_HTTPS says that a proxy ends TLS, and AFN_PROXIES that there is none: limits by address "
+            "take all callers for one, and whoever sends wrong keys or passwords shuts out everybody.",
+            hint="Set AFN_PROXIES to the number of proxies that add to X-Forwarded-For.",
+            id="afn.W005",
         )
     ]

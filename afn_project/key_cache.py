@@ -37,7 +37,9 @@ class KeyCache:
     def put(self, credentials: str, key: ApiKey) -> None:
         with self._lock:
             digest = _digest(credentials)
-            self._keys[digest] = self._clock(), key
+            moment = self._clock()
+            self._keys[digest] = moment, key
+            key.looked_up = moment  # type: ignore[attr-defined]  # what follows from it lasts no longer
             self._keys.move_to_end(digest)
             while len(self._keys) > _MAX:
                 self._keys.popitem(last=False)

@@ -6,6 +6,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError
 from redis.retry import Retry
 
 from . import secret_key
@@ -66,7 +67,10 @@ def _cache() -> dict[str, Any]:
         "OPTIONS": {
             "SOCKET_CONNECT_TIMEOUT": 0.5,
             "SOCKET_TIMEOUT": 0.5,
-            "CONNECTION_POOL_KWARGS": {"retry": Retry(backoff, env.redis_max_retries)},
+            # Not after a time-out: what does not answer is not asked again by a request that waits.
+            "CONNECTION_POOL_KWARGS": {
+                "retry": Retry(backoff, env.redis_max_retries, supported_errors=(ConnectionError,))
+            },
         },
     }
 
@@ -99,6 +103,7 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "afn_project.head.HeadMiddleware",
     "prompts.serving.responses.ServingMiddleware",
     "ops.audit.middleware.AuditMiddleware",
     "afn_project.api_errors.JsonErrorsMiddleware",
@@ -159,6 +164,7 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.0, "in
 CELERY_BEAT_SCHEDULE = {
     # What a worker was told may be lost with Redis: this finds it, and what is to be tried again.
     "deliver-events": {"task": "ops.tasks.deliver_events", "schedule": 10.0, "options": {"expires": 10}},
+    "catch-up": {"task": "prompts.tasks.catch_up", "schedule": 60.0, "options": {"expires": 60}},
 }
 
 AUTH_USER_MODEL = "prompts.User"

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from unfold.admin import ModelAdmin
 
 from . import comparison_page
-from .admin_log import log
+from .admin_log import freeze, log
 from .audit import admin as audit_admin  # noqa: F401 - registers itself
 from .environments import current
 from .environments.base import MAX_REASON, EnvironmentProblem, Provider
@@ -44,7 +44,7 @@ def _delete(provider: Provider, name: str, form: Any) -> str:
 
 
 def _freeze(provider: Provider, name: str, form: Any) -> str:
-    frozen = provider.freeze(name, form.get("reason", ""))
+    frozen = freeze(provider, name, form.get("reason", ""))
     return f"{name} is frozen. Whoever writes there is told: {frozen.frozen}"
 
 

@@ -7,7 +7,11 @@ from django.contrib.admin.models import LogEntry
 from django.db import OperationalError
 from django.http import HttpRequest
 
+from prompts.changes import short
+
 from .audit.recording import try_record
+from .environments.base import Environment as Described
+from .environments.base import Provider
 from .models import Environment
 
 logger = logging.getLogger(__name__)
@@ -20,7 +24,21 @@ def log(request: HttpRequest, name: str, flag: int, what: str, action: str) -> N
         LogEntry.objects.log_actions(
             str(request.user.pk), [Environment(name=name)], flag, what, single_object=True
         )
-    audit(action, name)
+    if action != "frozen":
+        audit(action, name)
+
+
+def freeze(provider: Provider, name: str, reason: str) -> Described:
+    """Freeze an environment. The line of the audit log comes first: where the log is in that one, it takes
+    none afterwards. A second line takes it back where nothing came of it.
+    """
+    reason = provider.check_freezing(name, reason)
+    audit("frozen", name, reason=short(reason))
+    try:
+        return provider.freeze(name, reason)
+    except Exception:
+        audit("freezing_failed", name)
+        raise
 
 
 def audit(action: str, name: str, **changes: object) -> None:

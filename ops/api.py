@@ -2,17 +2,18 @@
 
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Path, Query, Router
 from ninja.errors import HttpError
 from ninja.responses import Status
 
 from prompts.models import User
+from vectors.api_parts import locate
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut, Text
+from vectors.schemas import ERRORS, ErrorOut
 
 from . import schemas
-from .admin_log import audit
+from .admin_log import audit, freeze
 from .environments import current
 from .environments.details import list_places
 from .environments.opening import create_with_tables
@@ -31,7 +32,9 @@ def list_environments(request: HttpRequest) -> dict[str, Any]:
 
 @router.post("", response={201: schemas.EnvironmentOut, ERRORS: ErrorOut})
 @needs("ops.add_environment")
-def create_environment(request: HttpRequest, payload: schemas.EnvironmentIn) -> Status[Any]:
+def create_environment(
+    request: HttpRequest, payload: schemas.EnvironmentIn, response: HttpResponse
+) -> Status[Any]:
     """A copy of `source` as it is now, or a new database with AFN's tables."""
     provider = current.get_provider()
     if payload.source:
@@ -40,19 +43,20 @@ def create_environment(request: HttpRequest, payload: schemas.EnvironmentIn) -> 
     else:
         made = create_with_tables(provider, payload.name)
         audit("created", payload.name)
+    locate(request, response, payload.name)
     return Status(201, made)
 
 
 @router.get("/{name}", response={200: schemas.EnvironmentOut, ERRORS: ErrorOut})
 @needs("ops.view_environment")
-def get_environment(request: HttpRequest, name: Path[Text]) -> Any:
+def get_environment(request: HttpRequest, name: Path[schemas.EnvironmentName]) -> Any:
     """One environment."""
     return current.get_provider().get(name)
 
 
 @router.delete("/{name}", response={204: None, ERRORS: ErrorOut})
 @needs("ops.delete_environment")
-def delete_environment(request: HttpRequest, name: Path[Text]) -> Status[None]:
+def delete_environment(request: HttpRequest, name: Path[schemas.EnvironmentName]) -> Status[None]:
     """Remove an environment and all that is in it; never the current one or a protected one."""
     current.get_provider().delete(name)
     audit("deleted", name)
@@ -61,16 +65,16 @@ def delete_environment(request: HttpRequest, name: Path[Text]) -> Status[None]:
 
 @router.post("/{name}/freeze", response={200: schemas.EnvironmentOut, ERRORS: ErrorOut})
 @needs("ops.change_environment")
-def freeze_environment(request: HttpRequest, name: Path[Text], payload: schemas.FreezeIn) -> Any:
+def freeze_environment(
+    request: HttpRequest, name: Path[schemas.EnvironmentName], payload: schemas.FreezeIn
+) -> Any:
     """Block writes; whoever tries is told the reason. Reading goes on."""
-    frozen = current.get_provider().freeze(name, payload.reason)
-    audit("frozen", name)
-    return frozen
+    return freeze(current.get_provider(), name, payload.reason)
 
 
 @router.post("/{name}/unfreeze", response={200: schemas.EnvironmentOut, ERRORS: ErrorOut})
 @needs("ops.change_environment")
-def unfreeze_environment(request: HttpRequest, name: Path[Text]) -> Any:
+def unfreeze_environment(request: HttpRequest, name: Path[schemas.EnvironmentName]) -> Any:
     """Allow writes again."""
     unfrozen = current.get_provider().unfreeze(name)
     audit("unfrozen", name)
@@ -80,7 +84,10 @@ def unfreeze_environment(request: HttpRequest, name: Path[Text]) -> Any:
 @router.get("/{left}/diff/{right}", response={200: schemas.EnvironmentDiff, ERRORS: ErrorOut})
 @needs("ops.view_environment")
 def diff_environments(
-    request: HttpRequest, left: Path[Text], right: Path[Text], filters: Query[schemas.DiffFilters]
+    request: HttpRequest,
+    left: Path[schemas.EnvironmentName],
+    right: Path[schemas.EnvironmentName],
+    filters: Query[schemas.DiffFilters],
 ) -> dict[str, Any]:
     """Which prompts, versions and fields differ between two environments. Nothing is changed."""
     with opened_pair(current.get_provider(), left, right) as pair:
@@ -107,7 +114,9 @@ def diff_environments(
     },
 )
 @needs("ops.change_environment")
-def merge_environments(request: HttpRequest, target: Path[Text], payload: schemas.MergeIn) -> dict[str, Any]:
+def merge_environments(
+    request: HttpRequest, target: Path[schemas.EnvironmentName], payload: schemas.MergeIn
+) -> dict[str, Any]:
     """Bring prompts of `source` over to `target`, all or none; you sign what is merged, where `target` knows
     you. Conflicts are answered with 409, and nothing is written.
     """

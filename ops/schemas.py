@@ -1,12 +1,19 @@
 """Bodies and answers of the API of environments."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from ninja import Field, Schema
 from pydantic import ConfigDict
 
-from vectors.schemas import Body, Text
+from prompts.api.values import NameFilter
+from prompts.saving import MAX_MESSAGE
+from vectors.api_values import Text, declared
+from vectors.schemas import Body
+
+from .environments.base import MAX_REASON
+
+EnvironmentName = Annotated[Text, Field(max_length=63)]
 
 
 class EnvironmentOut(Schema):
@@ -29,8 +36,10 @@ class EnvironmentIn(Body):
         json_schema_extra={"examples": [{"name": "feature-x", "source": "prod"}, {"name": "empty"}]}
     )
 
-    name: Text = Field(description="1 to 63 lower-case letters, digits and hyphens, a letter first.")
-    source: Text = Field("", description="Copy this environment; without it the new one is empty.")
+    name: EnvironmentName = Field(
+        description="1 to 63 lower-case letters, digits and hyphens, a letter first."
+    )
+    source: EnvironmentName = Field("", description="Copy this environment; without it the new one is empty.")
 
 
 class FreezeIn(Body):
@@ -38,12 +47,16 @@ class FreezeIn(Body):
         json_schema_extra={"examples": [{"reason": "Moving to a new server until 5 pm"}]}
     )
 
-    reason: Text = Field(description="What whoever tries to write is told.")
+    reason: Annotated[Text, declared(minLength=1, maxLength=MAX_REASON)] = Field(
+        description="What whoever tries to write is told."
+    )
 
 
 class DiffFilters(Schema):
-    prompt: list[Text] | None = Field(
-        None, description="Only the prompts of these names, given once for each; all if left out."
+    prompt: list[NameFilter] | None = Field(
+        None,
+        max_length=500,
+        description="Only the prompts of these names, given once for each; all if left out.",
     )
     full: bool = Field(False, description="Add `details`: contents as diffs, other fields side by side.")
 
@@ -114,15 +127,17 @@ class MergeIn(Body):
         }
     )
 
-    source: Text = Field(description="The environment whose prompts are brought over; it stays as it is.")
-    prompts: list[Text] | None = Field(
+    source: EnvironmentName = Field(
+        description="The environment whose prompts are brought over; it stays as it is."
+    )
+    prompts: list[NameFilter] | None = Field(
         None, max_length=10_000, description="The names of prompts; all if left out."
     )
     resolve: Literal["ours", "theirs"] | None = Field(
         None, description="Who wins each conflict: ours is the target, theirs the source. Null: nobody."
     )
     dry_run: bool = Field(False, description="Only say what would be written, and which conflicts there are.")
-    message: Text = Field("", max_length=10_000, description="Added to the message of merged versions.")
+    message: Text = Field("", max_length=MAX_MESSAGE, description="Added to the message of merged versions.")
 
 
 class MergedPromptOut(Schema):

@@ -7,6 +7,7 @@ from django.dispatch import receiver
 
 from ops.outbox.sweeping import sweep_to_workers
 from ops.webhooks.delivering import deliver
+from prompts.queueing import enqueue
 from vectors.errors import CollectionNotFound, IndexBusy
 from vectors.index.state import read_state
 from vectors.index.training import is_due, rebuild
@@ -31,7 +32,7 @@ def build_index(collection_id: int, using: str = DEFAULT_DB_ALIAS) -> None:
 def build_later(collection_id: int, using: str, **_: object) -> None:
     """Have a worker build. Without workers a writer would have to wait: there is `rebuild_vectors` then."""
     if not settings.CELERY_TASK_ALWAYS_EAGER:
-        build_index.delay(collection_id, using)
+        enqueue(build_index, collection_id, using, otherwise="An index waits to be built")
 
 
 @shared_task(ignore_result=True)

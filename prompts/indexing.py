@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db import router, transaction
+from django.db import models, router, transaction
 from django.db.models import F, Q
 
 from vectors import store
@@ -97,11 +97,15 @@ def index_everything(*, track: Any = iter, using: str | None = None) -> UpsertRe
     return index(track(prompts.order_by("pk").iterator(chunk_size=BATCH)), using=alias)
 
 
-def count_outdated(using: str | None = None) -> int:
-    """How many prompts the index does not hold as they are now."""
+def outdated(using: str | None = None) -> models.QuerySet[Prompt]:
+    """The prompts that the index does not hold as they are now."""
     current = Q(embeddings__version__version=F("version"), embeddings__collection__name=COLLECTION)
     prompts = Prompt.objects.using(using)
-    return prompts.exclude(pk__in=prompts.filter(current).values("pk")).count()
+    return prompts.exclude(pk__in=prompts.filter(current).values("pk"))
+
+
+def count_outdated(using: str | None = None) -> int:
+    return outdated(using).count()
 
 
 def add_missing_versions(using: str | None = None) -> int:

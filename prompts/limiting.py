@@ -13,7 +13,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 from django.conf import settings
@@ -89,12 +89,6 @@ class Limiter:
         name, wait = self._window(kind, who, rate)
         return wait if self._counts.get(name) > rate.count else 0
 
-    def forget(self, kind: str, who: str, rate: Rate) -> None:
-        """Start anew in this window."""
-        name, _ = self._window(kind, who, rate)
-        self._counts.drop(name)
-        shared.drop(name)
-
     def clear(self) -> None:
         """For tests."""
         self._counts.clear()
@@ -152,12 +146,24 @@ def address_of(request: HttpRequest) -> str:
     if settings.AFN_PROXIES:
         seen = [one.strip() for one in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
         found = seen[-settings.AFN_PROXIES] if len(seen) >= settings.AFN_PROXIES else found
-    try:
-        address = ip_address(found)
-    except ValueError:
+    address = read_address(found)
+    if address is None:
         return "unknown"
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return str(address.ipv4_mapped)
         return str(IPv6Address(int(address) >> 64 << 64)) + "/64"
     return str(address)
+
+
+def read_address(text: str) -> IPv4Address | IPv6Address | None:
+    """An address, also as some proxies write it: with a port, and IPv6 in brackets."""
+    host = text.strip()
+    if host.startswith("["):
+        host = host[1:].partition("]")[0]
+    elif host.count(":") == 1:
+        host = host.partition(":")[0]
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None

@@ -13,6 +13,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import router, transaction
+from django.dispatch import Signal
 from django.utils import timezone
 
 from .auth import find_user
@@ -20,6 +21,8 @@ from .models import LoginLock, User
 
 # So long after the last wrong password, those before count no more; and rows are deleted.
 _KEPT: Final = timedelta(days=1)
+# Sent with `user`, None for a name that nobody has, and `address`, empty for all of them.
+unlocked = Signal()
 
 
 def locked_until(login: str, address: str, *, now: datetime | None = None) -> datetime | None:
@@ -59,7 +62,9 @@ def note_success(user: User, address: str) -> None:
 
 def unlock(user: User) -> int:
     """Let every address try again; how many were counted or locked."""
-    deleted, _ = LoginLock.objects.using(_alias()).filter(user=user).delete()
+    with transaction.atomic(using=_alias()):
+        deleted, _ = LoginLock.objects.using(_alias()).filter(user=user).delete()
+        unlocked.send(LoginLock, user=user, address="")
     return deleted
 
 

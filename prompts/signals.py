@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db import transaction
 from django.db.models.signals import post_delete, post_migrate, post_save, pre_migrate
 from django.dispatch import receiver
 
@@ -17,11 +17,10 @@ from .models import Evaluation, Prompt, PromptEmbedding
 
 @receiver(post_delete, sender=Prompt)
 def remove_from_index(instance: Prompt, using: str, **kwargs: Any) -> None:
-    from .tasks import remove_from_index
+    from .tasks import remove_later
 
     ids = [instance.pk]  # the deletion takes it off the object before it commits
-    remove = remove_from_index.delay if using == DEFAULT_DB_ALIAS else remove_from_index
-    transaction.on_commit(lambda: remove(ids, using), using=using, robust=True)
+    transaction.on_commit(lambda: remove_later(ids, using), using=using, robust=True)
 
 
 @receiver(post_save, sender=Evaluation)
@@ -41,15 +40,8 @@ def drop_view_and_triggers(sender: Any, using: str, **kwargs: Any) -> None:
 
 @receiver(post_migrate)
 def create_view_and_triggers(sender: Any, using: str, **kwargs: Any) -> None:
-    # The last of our apps' tables; without them the migrations were not all run.
-    tables = connections[using].introspection.table_names()
-    if sender.name == "prompts" and {
-        "prompt_embedding_records",
-        "registry_epoch",
-        "trace_scores",
-        "vector_collections",
-    } <= set(tables):
-        database.create(using)
+    if sender.name == "prompts":
+        database.create_where_migrated(using)
 
 
 @receiver(switched)

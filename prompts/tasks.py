@@ -1,6 +1,7 @@
 """What workers do. Tasks take ids, may run twice, and do nothing that a function elsewhere does not."""
 
 import threading
+from typing import Final
 
 from celery import shared_task
 from django.conf import settings
@@ -9,6 +10,12 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from . import indexing
 from .evaluating import runs
 from .models import Prompt
+from .queueing import enqueue
+
+SWEPT: Final = 500
+CATCH_UP_SECONDS: Final = 60
+# So many runs at a time in a process without workers.
+_places: Final = threading.BoundedSemaphore(4)
 
 
 @shared_task(ignore_result=True)
@@ -21,24 +28,45 @@ def remove_from_index(prompt_ids: list[str], using: str = DEFAULT_DB_ALIAS) -> N
     indexing.remove(prompt_ids, using=using)
 
 
+def remove_later(prompt_ids: list[str], using: str) -> None:
+    """Have a worker take them out of the index; of another environment at once, which no worker knows."""
+    if using == DEFAULT_DB_ALIAS:
+        enqueue(remove_from_index, prompt_ids, using, otherwise="The index keeps prompts that are gone")
+    else:
+        remove_from_index(prompt_ids, using)
+
+
+@shared_task(ignore_result=True)
+def catch_up() -> None:
+    """By the scheduler: index what no worker was told of, and go on with runs whose worker is gone."""
+    indexing.index(indexing.outdated()[:SWEPT])
+    for run_id in runs.waiting(SWEPT):
+        if not enqueue(run_evaluation, run_id, otherwise="Runs wait", expires=CATCH_UP_SECONDS):
+            return
+
+
 @shared_task(ignore_result=True)
 def run_evaluation(run_id: str) -> None:
     """A slice of a run; what is left is a task of its own, so that none runs for long."""
     if runs.process(run_id):
-        run_evaluation.delay(run_id)
+        enqueue(run_evaluation, run_id, otherwise="A run waits")
 
 
 def run_later(run_id: str) -> None:
     """Have a worker work on a run; where tasks run at once, a thread: who asks does not wait for a model."""
     if not settings.CELERY_TASK_ALWAYS_EAGER:
-        run_evaluation.delay(run_id)
+        enqueue(run_evaluation, run_id, otherwise="A run waits")
         return
     threading.Thread(target=_run_here, args=[run_id], daemon=True, name=f"run {run_id}").start()
 
 
 def _run_here(run_id: str) -> None:
-    try:
-        while runs.process(run_id):
-            pass
-    finally:
-        connections.close_all()
+    """Where there are threads enough, one of them goes on with it when it is done with its own."""
+    while run_id and _places.acquire(blocking=False):
+        try:
+            while runs.process(run_id):
+                pass
+        finally:
+            _places.release()
+            connections.close_all()
+        run_id = next(iter(runs.waiting(1)), "")

@@ -180,24 +180,22 @@ class _Gate(httpx2.BaseTransport):
         with _as_httpx(), until(ends):
             answer = self._pool.handle_request(_for_httpcore(request))
         assert isinstance(answer.stream, Iterable)
-        body = _Body(answer.stream, ends, self._max_bytes)
-        response = httpx2.Response(
+        problem = self._problem(httpx2.Headers(answer.headers))
+        body = _Body(answer.stream, ends, self._max_bytes, problem)
+        return httpx2.Response(
             answer.status, headers=answer.headers, stream=body, extensions=answer.extensions
         )
-        try:
-            self._check_headers(response)
-        except httpx2.HTTPError:
-            body.close()
-            raise
-        return response
 
-    def _check_headers(self, response: httpx2.Response) -> None:
-        codings = response.headers.get("Content-Encoding", "").lower().split(",")
+    def _problem(self, headers: httpx2.Headers) -> httpx2.HTTPError | None:
+        """Why the body is not read, as far as the headers tell. The status is an answer in any case."""
+        codings = headers.get("Content-Encoding", "").lower().split(",")
         if any(coding.strip() not in ("", "identity") for coding in codings):
-            raise AnswerEncoded("The answer is packed (Content-Encoding), which was not asked for.")
-        length = response.headers.get("Content-Length", "")
-        if length.isascii() and length.isdigit() and int(length) > self._max_bytes:
-            raise _too_large(self._max_bytes)
+            return AnswerEncoded("The answer is packed (Content-Encoding), which was not asked for.")
+        length = headers.get("Content-Length", "")
+        is_number = length.isascii() and length.isdigit()
+        if is_number and (len(length) > 18 or int(length) > self._max_bytes):
+            return _too_large(self._max_bytes)
+        return None
 
     def close(self) -> None:
         self._pool.close()
@@ -206,12 +204,17 @@ class _Gate(httpx2.BaseTransport):
 class _Body(httpx2.SyncByteStream):
     """The bytes of an answer until the deadline and the bound."""
 
-    def __init__(self, stream: Iterable[bytes], ends: float, max_bytes: int) -> None:
+    def __init__(
+        self, stream: Iterable[bytes], ends: float, max_bytes: int, problem: httpx2.HTTPError | None
+    ) -> None:
+        self._problem = problem
         self._stream = stream
         self._ends = ends
         self._max_bytes = max_bytes
 
     def __iter__(self) -> Iterator[bytes]:
+        if self._problem is not None:
+            raise self._problem
         parts, size = iter(self._stream), 0
         while True:
             with _as_httpx(), until(self._ends):

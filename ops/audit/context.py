@@ -10,12 +10,13 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
-from ipaddress import ip_address
 from typing import Any, Final
 
 from celery import current_task
 from django.conf import settings
 from django.http import HttpRequest
+
+from prompts.limiting import read_address
 
 from .models import Source
 
@@ -100,10 +101,8 @@ def _address(request: HttpRequest) -> str:
     if proxies := settings.AFN_PROXIES:
         seen = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
         found = seen[-proxies].strip() if len(seen) >= proxies else found
-    try:
-        return str(ip_address(found))
-    except ValueError:  # a Unix socket has none
-        return ""
+    address = read_address(found)
+    return str(address) if address else ""  # a Unix socket has none
 
 
 @cache

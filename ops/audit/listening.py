@@ -19,13 +19,17 @@ from django.dispatch import receiver
 from ops.webhooks.models import Webhook
 from prompts.auth import find_user
 from prompts.events import Event, happened
-from prompts.models import ApiKey, Dataset, LabelPolicy, User
+from prompts.login_locks import unlocked
+from prompts.models import ApiKey, Dataset, DatasetItem, EvaluationRun, LabelPolicy, User
+from vectors.migrating.signals import switched
 from vectors.models import Collection
 
 from . import values
 from .recording import record, try_record
 
-_MODELS: Final = (ApiKey, Collection, Dataset, Group, LabelPolicy, User, Webhook)
+_MODELS: Final = (
+    ApiKey, Collection, Dataset, DatasetItem, EvaluationRun, Group, LabelPolicy, User, Webhook
+)  # fmt: skip
 # They change whenever anything does, or whenever somebody just looks.
 _PASSED_OVER: Final = {"updated_at", "last_login", "last_used_at", "failing_since"}
 _RELATIONS: Final = {
@@ -160,6 +164,19 @@ def _login_failed(credentials: dict[str, Any], **_: Any) -> None:
     with suppress(DatabaseError):
         user = find_user(login) if login and "\0" not in login else None
         _try("user.login_failed", user)
+
+
+@receiver(unlocked, dispatch_uid="audit")
+def _unlocked(user: User | None, address: str, **_: Any) -> None:
+    key, name = (user.pk, user.get_username()) if user else ("", "")
+    changes = {"address": address or "all"}
+    record("user.unlocked", kind="prompts.user", key=key, name=name, changes=changes)
+
+
+@receiver(switched, dispatch_uid="audit")
+def _switched(collection: Collection, using: str, **_: Any) -> None:
+    """Another embedding model: rows change over by `update()`, which sends no signals of models."""
+    _record(collection, "switched", {"embedder": collection.embedder, "model": collection.model}, using)
 
 
 def _try(action: str, user: Any) -> None:

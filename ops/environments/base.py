@@ -137,6 +137,11 @@ class Provider(ABC):
 
     def freeze(self, name: str, reason: str) -> Environment:
         """Block writes; whoever tries to write sees the reason. Reading goes on."""
+        self._freeze(name, self.check_freezing(name, reason))
+        return self.get(name)
+
+    def check_freezing(self, name: str, reason: str) -> str:
+        """Raise what ``freeze`` would raise, before anything is done; the reason as it will be shown."""
         self.get(name)
         reason = " ".join(reason.split())
         if not reason or len(reason) > MAX_REASON or not reason.isprintable():
@@ -144,8 +149,7 @@ class Provider(ABC):
                 f"reason: expected a text of 1 to {MAX_REASON} characters that users will see, "
                 f"got {len(reason)} characters."
             )
-        self._freeze(name, reason)
-        return self.get(name)
+        return reason
 
     def unfreeze(self, name: str) -> Environment:
         self.get(name)

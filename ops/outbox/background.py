@@ -44,14 +44,14 @@ class _Sweeper:
                 self._thread.start()
 
     def _run(self) -> None:
-        from .sweeping import seconds_until_due, sweep
+        from .sweeping import THREADS, seconds_until_due, sweep
 
         wait = 0.0
         while True:
             self._wake.wait(wait)
             self._wake.clear()
             try:
-                sweep()
+                sweep(THREADS)
                 wait = seconds_until_due()
             except Exception:
                 logger.exception("The outbox could not be swept")
@@ -71,10 +71,10 @@ def ask() -> None:
 @receiver(request_finished, dispatch_uid="outbox-background")
 def look(**_: Any) -> None:
     # A database in memory is that of its connection: a thread would see another one.
-    if settings.CELERY_TASK_ALWAYS_EAGER and not _is_in_memory():
+    if settings.CELERY_TASK_ALWAYS_EAGER and not is_in_memory():
         _sweeper.look()
 
 
-def _is_in_memory() -> bool:
+def is_in_memory() -> bool:
     connection: Any = connections[DEFAULT_DB_ALIAS]
     return bool(connection.vendor == "sqlite" and connection.is_in_memory_db())

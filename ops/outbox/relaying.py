@@ -19,8 +19,9 @@ def relay(limit: int = BATCH) -> int:
     An event is claimed in the transaction that makes its deliveries: two who relay make them once, and one
     who dies makes none.
     """
-    webhooks = list(Webhook.objects.filter(is_active=True))
     waiting = list(OutboxEvent.objects.filter(relayed_at=None)[:limit])
+    # After the events: a webhook that is made before one of them happens is among these.
+    webhooks = list(Webhook.objects.filter(is_active=True))
     if not webhooks:  # nobody is to be told
         keys = [event.pk for event in waiting]
         return OutboxEvent.objects.filter(pk__in=keys, relayed_at=None).update(relayed_at=timezone.now())

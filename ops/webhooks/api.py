@@ -3,21 +3,23 @@
 from datetime import timedelta
 from typing import Annotated, Any, cast
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Path, Query, Router
 from ninja.responses import Status
 
+from prompts.api.values import Id as ValueId
 from prompts.errors import NotThere
 from prompts.models import User
+from vectors.api_parts import locate
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut, Text
+from vectors.schemas import ERRORS, ErrorOut
 
 from . import saving, schemas
 from .models import Delivery, Webhook
 
 router = Router(tags=["webhooks"])
-Id = Annotated[Text, Path(description="Id of a webhook.")]
-DeliveryId = Annotated[Text, Path(description="Id of a delivery.")]
+Id = Annotated[ValueId, Path(description="Id of a webhook.")]
+DeliveryId = Annotated[ValueId, Path(description="Id of a delivery.")]
 
 
 @router.get("/webhooks", response={200: schemas.WebhookList, ERRORS: ErrorOut})
@@ -29,9 +31,11 @@ def list_webhooks(request: HttpRequest) -> dict[str, Any]:
 
 @router.post("/webhooks", response={201: schemas.IssuedOut, ERRORS: ErrorOut})
 @needs("ops.add_webhook")
-def create_webhook(request: HttpRequest, payload: schemas.WebhookIn) -> Status[Any]:
+def create_webhook(request: HttpRequest, payload: schemas.WebhookIn, response: HttpResponse) -> Status[Any]:
     """Make a webhook. The answer has its secret, which is shown this once."""
-    return Status(201, _issued(saving.create_webhook(payload.model_dump(), actor=_actor(request))))
+    issued = _issued(saving.create_webhook(payload.model_dump(), actor=_actor(request)))
+    locate(request, response, issued.pk)
+    return Status(201, issued)
 
 
 @router.get("/webhooks/{id}", response={200: schemas.WebhookOut, ERRORS: ErrorOut})
@@ -56,14 +60,20 @@ def delete_webhook(request: HttpRequest, id: Id) -> Status[None]:
     return Status(204, None)
 
 
-@router.post("/webhooks/{id}/rotate", response={200: schemas.IssuedOut, ERRORS: ErrorOut})
+@router.post(
+    "/webhooks/{id}/rotate",
+    summary="Rotate Webhook Secret",
+    response={200: schemas.IssuedOut, ERRORS: ErrorOut},
+)
 @needs("ops.change_webhook")
 def rotate(request: HttpRequest, id: Id, payload: schemas.RotateIn) -> Webhook:
     """A new secret, shown this once. For `overlap_hours` every delivery is signed with both."""
     return _issued(saving.rotate_secret(_find(id), timedelta(hours=payload.overlap_hours)))
 
 
-@router.post("/webhooks/{id}/ping", response={202: schemas.DeliveryOut, ERRORS: ErrorOut})
+@router.post(
+    "/webhooks/{id}/ping", summary="Ping Webhook", response={202: schemas.DeliveryOut, ERRORS: ErrorOut}
+)
 @needs("ops.change_webhook")
 def ping(request: HttpRequest, id: Id) -> Status[Delivery]:
     """Send an event of the kind `ping`, once, also to a webhook that is paused; an answer ends the pause.
@@ -88,7 +98,11 @@ def list_deliveries(request: HttpRequest, id: Id, filters: Query[schemas.Deliver
     }
 
 
-@router.post("/deliveries/{id}/replay", response={202: schemas.DeliveryOut, ERRORS: ErrorOut})
+@router.post(
+    "/deliveries/{id}/replay",
+    summary="Replay Delivery",
+    response={202: schemas.DeliveryOut, ERRORS: ErrorOut},
+)
 @needs("ops.change_webhook")
 def replay(request: HttpRequest, id: DeliveryId) -> Status[Delivery]:
     """Send the event again under its id, as a delivery of its own. 409 while it still waits."""

@@ -4,6 +4,7 @@ At least once: who dies after sending and before noting leaves a claim, which is
 the event is sent a second time under the same id. Nothing is written while a receiver is waited for.
 """
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -14,10 +15,11 @@ from ops.audit.recording import record
 
 from .errors import Unsealable
 from .models import MAX_ERROR, Delivery, DeliveryStatus, Webhook
-from .retrying import PAUSE_AFTER, delay
+from .retrying import MAX_ATTEMPTS, PAUSE_AFTER, delay
 from .sealing import unseal
 from .sending import Outcome, Target, send
 
+logger = logging.getLogger(__name__)
 # Longer than an attempt can last (`sending.DEADLINE`), even on a machine that is out of breath.
 LEASE: Final = timedelta(seconds=60)
 
@@ -36,6 +38,11 @@ def free_abandoned(now: datetime | None = None) -> int:
     """Free the claims of those who have died; returns how many."""
     now = now or timezone.now()
     abandoned = Delivery.objects.filter(status=DeliveryStatus.SENDING, claimed_at__lt=now - LEASE)
+    # It may be what they die of.
+    text = "who sent it has died, each time"
+    abandoned.filter(attempts__gte=MAX_ATTEMPTS).update(
+        status=DeliveryStatus.FAILED, claimed_at=None, error=text
+    )
     return abandoned.update(status=DeliveryStatus.PENDING, claimed_at=None, next_attempt_at=now)
 
 
@@ -61,6 +68,10 @@ def deliver(delivery_id: str, *, now: datetime | None = None) -> DeliveryStatus 
     except Unsealable:
         text = "its address and secret cannot be read, for SECRET_KEY has changed: delete it and make it anew"
         outcome = Outcome(None, "", text, 0.0)
+    except Exception:
+        # One that cannot be sent at all must not hold up the others, nor be tried for ever.
+        logger.exception("Delivery %s could not be sent", delivery.pk)
+        outcome = Outcome(None, "", "it could not be sent; the log of the process that tried says why", 0.0)
     return _settle(delivery, outcome, now)
 
 

@@ -12,7 +12,8 @@ from .models import Format
 
 def body_of(event: OutboxEvent, format: str) -> bytes:
     """The same bytes each time that the same event is told."""
-    return json.dumps(_FORMATS[format](event), ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps(_FORMATS[format](event), ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace")  # half of a pair of surrogates is no text to anybody
 
 
 def _generic(event: OutboxEvent) -> dict[str, Any]:

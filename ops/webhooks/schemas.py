@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 from ninja import Field, Schema
 from pydantic import ConfigDict
 
+from vectors.api_values import Text, declared
 from vectors.outgoing import MAX_URL
-from vectors.schemas import Body, Paging, Text
+from vectors.schemas import Body, Paging
 
 from .models import Delivery, DeliveryStatus, Format
 from .saving import KINDS, MAX_OVERLAP
@@ -16,9 +17,10 @@ MAX_HOURS = int(MAX_OVERLAP.total_seconds() // 3600)
 Name = Annotated[Text, Field(min_length=1, max_length=100)]
 # Not in errors: pydantic would quote what does not fit, and it may be secret.
 Url = Annotated[Text, Field(max_length=MAX_URL, description="Where to: https:// and a public host.")]
-FormatName = Annotated[Text, Field(description=", ".join(Format.values) + ".")]
+FormatName = Annotated[Text, declared(enum=Format.values)]
 Kinds = Annotated[
-    list[Text], Field(max_length=len(KINDS), description="Which events; none: all. " + ", ".join(KINDS) + ".")
+    list[Annotated[Text, declared(enum=list(KINDS))]],
+    Field(max_length=len(KINDS), description="Which events; none: all."),
 ]
 Folder = Annotated[Text, Field(max_length=255, description="Only prompts in it or below it; empty: all.")]
 Label = Annotated[

@@ -1,8 +1,10 @@
 """One attempt: the request as it is sent, and what came of it. Nothing is stored here."""
 
+import re
 import time
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import unquote
 
 import httpx2
 
@@ -28,9 +30,12 @@ class Target:
     format: str
 
     def mask(self, text: str) -> str:
-        """A receiver may answer with what it was sent: what is secret in that is not kept."""
+        """A receiver may answer with what it was sent: what is secret in that is not kept. Nor are the parts
+        of the path, which it may have written with other signs between them.
+        """
         path = self.url.partition("://")[2].partition("/")[2]
-        for secret in (*self.secrets, self.url, path):
+        parts = sorted(re.split(r"[/?&=#;]", f"{path}/{unquote(path)}"), key=len, reverse=True)
+        for secret in (*self.secrets, self.url, path, *parts):
             if len(secret) >= 8:
                 text = text.replace(secret, "[hidden]")
         return text

@@ -22,6 +22,7 @@ ATTEMPTS: Final = 4
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 30.0
 _MAX_OUTPUT: Final = 1_000_000  # characters
+_MAX_TOKENS: Final = 1_000_000_000
 # What may be said of the model beside what the service needs; all else is refused when a run is made.
 PARAMETERS: Final = (
     "temperature", "top_p", "max_tokens", "max_completion_tokens", "seed", "stop", "response_format",
@@ -103,8 +104,8 @@ def _completion(answer: Any, model: str, latency_ms: float) -> Completion:
     try:
         text = answer.choices[0].message.content
         usage = answer.usage
-        tokens_in = int(usage.prompt_tokens) if usage else None
-        tokens_out = int(usage.completion_tokens) if usage else None
+        tokens_in = _tokens(usage.prompt_tokens) if usage else None
+        tokens_out = _tokens(usage.completion_tokens) if usage else None
     except (AttributeError, IndexError, TypeError, ValueError):
         raise ModelFailed("The model's service answered without choices[0].message.content.") from None
     if not isinstance(text, str):
@@ -113,7 +114,18 @@ def _completion(answer: Any, model: str, latency_ms: float) -> Completion:
     cost = None
     if price and tokens_in is not None and tokens_out is not None:
         cost = (tokens_in * price[0] + tokens_out * price[1]) / 1_000_000
-    return Completion(text[:_MAX_OUTPUT], latency_ms, tokens_in, tokens_out, cost)
+    return Completion(as_text(text[:_MAX_OUTPUT]), latency_ms, tokens_in, tokens_out, cost)
+
+
+def as_text(given: str) -> str:
+    """Without what no database and no HTTP can carry: NUL, and halves of pairs of surrogates."""
+    return given.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+
+
+def _tokens(count: Any) -> int | None:
+    """None for a number that cannot be one: what follows from it is money."""
+    number = int(count)
+    return number if 0 <= number <= _MAX_TOKENS else None
 
 
 def _describe(error: Exception, attempt: int) -> str:
@@ -125,6 +137,6 @@ def _describe(error: Exception, attempt: int) -> str:
 def _pause_after(error: Exception, attempt: int) -> float:
     response = getattr(error, "response", None)
     wanted = response.headers.get("retry-after", "") if response is not None else ""
-    if wanted.isdigit():
+    if wanted.isascii() and wanted.isdigit():
         return min(float(wanted), _LONGEST_PAUSE)
     return float(min(_FIRST_PAUSE * 2 ** (attempt - 1) * (1 + random.random()), _LONGEST_PAUSE))  # noqa: S311

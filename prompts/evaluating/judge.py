@@ -6,11 +6,12 @@ cannot know, and only a score from 0 to 1 with a reason is taken from the answer
 
 import json
 import secrets
+from dataclasses import replace
 from typing import Any, Final
 
 from django.conf import settings
 
-from .completions import Completion, complete
+from .completions import Completion, as_text, complete
 from .errors import ModelFailed, NotConfigured
 from .metrics import Metric, Sample, Score
 
@@ -38,14 +39,20 @@ def judge(metric: Metric, sample: Sample, request: str, *, ask: Any = complete) 
         {"role": "system", "content": _SYSTEM.format(mark=mark)},
         {"role": "user", "content": text},
     ]
-    for attempt in range(1, _ATTEMPTS + 1):
-        answer: Completion = ask(messages, model=model, parameters={"temperature": 0})
+    spent: list[float | None] = []
+    for _ in range(_ATTEMPTS):
+        try:
+            answer: Completion = ask(messages, model=model, parameters={"temperature": 0})
+        except ModelFailed as error:
+            error.cost += sum(cost or 0.0 for cost in spent)
+            raise
+        spent.append(answer.cost)
         score = _read(answer.text)
         if score is not None:
-            return score, answer
-        if attempt == _ATTEMPTS:
-            raise ModelFailed("The judge answered without a score from 0 to 1.")
-    raise AssertionError("the last attempt returns or raises")
+            # What was asked in vain was paid for as well.
+            cost = None if None in spent else sum(cost or 0.0 for cost in spent)
+            return score, replace(answer, cost=cost)
+    raise ModelFailed("The judge answered without a score from 0 to 1.", sum(cost or 0.0 for cost in spent))
 
 
 def _read(text: str) -> Score | None:
@@ -58,4 +65,4 @@ def _read(text: str) -> Score | None:
     if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
         return None
     reason = value.get("reason")
-    return Score(float(score), {"reason": reason[:_MAX_REASON]} if isinstance(reason, str) else {})
+    return Score(float(score), {"reason": as_text(reason[:_MAX_REASON])} if isinstance(reason, str) else {})

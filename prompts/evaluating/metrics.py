@@ -16,10 +16,10 @@ import regex
 
 from ..rendering.errors import TemplateProblem
 from ..rendering.names import check_text
+from . import json_schemas
 
 MAX_METRICS: Final = 20
 MAX_PATTERN: Final = 1_000
-MAX_SCHEMA: Final = 65_536  # bytes of JSON
 JUDGE: Final = "judge"
 _REGEX_SECONDS: Final = 0.25
 _UNITS: Final = ("characters", "words")
@@ -82,10 +82,10 @@ def main_score(metrics: Sequence[Metric], scores: Mapping[str, Score]) -> float 
 
 
 def _parse(value: Any, field_name: str) -> Metric:
-    if not isinstance(value, dict) or value.get("type") not in MEMBERS:
+    kind = value.get("type") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or not isinstance(kind, str) or kind not in MEMBERS:
         expected = f"an object with a type of {', '.join(MEMBERS)}"
-        raise InvalidMetric(field_name, expected, _shown(value))
-    kind = value["type"]
+        raise InvalidMetric(field_name, expected, _shown(value if kind is None else kind))
     members = MEMBERS[kind]
     for name in value:
         if name not in (*members, "type", "name", "weight"):
@@ -154,12 +154,8 @@ def _json_schema(sample: Sample, options: Mapping[str, Any]) -> Score | None:
         value = json.loads(sample.output)
     except (ValueError, RecursionError):
         return Score(0.0, {"problem": "The output is not JSON."})
-    error = next(iter(_validator(options["schema"]).iter_errors(value)), None)
-    if error is None:
-        return Score(1.0)
-    return Score(
-        0.0, {"problem": str(error.message)[:500], "path": "/".join(map(str, error.instance_path))[:500]}
-    )
+    found = json_schemas.problem_of(options["schema"], value)
+    return Score(0.0, {"problem": found[0][:500], "path": found[1][:500]}) if found else Score(1.0)
 
 
 def _length(sample: Sample, options: Mapping[str, Any]) -> Score | None:
@@ -238,14 +234,15 @@ def _pattern(value: Any, field_name: str) -> str:
 
 
 def _schema(value: Any, field_name: str) -> dict[str, Any]:
-    if not isinstance(value, dict) or len(json.dumps(value)) > MAX_SCHEMA:
-        raise InvalidMetric(field_name, f"an object of at most {MAX_SCHEMA:,} bytes", _shown(value))
-    try:
-        _validator(value)
-    except (ValueError, TypeError, jsonschema_rs.ReferencingError) as error:
+    if not isinstance(value, dict):
         raise InvalidMetric(
-            field_name, "a JSON Schema without outside references", str(error)[:200]
-        ) from error
+            field_name, f"an object of at most {json_schemas.MAX_SCHEMA:,} bytes", _shown(value)
+        )
+    try:
+        json_schemas.check(value)
+    except (ValueError, TypeError, RecursionError, jsonschema_rs.ReferencingError) as error:
+        expected = f"a JSON Schema of at most {json_schemas.MAX_SCHEMA:,} bytes without outside references"
+        raise InvalidMetric(field_name, expected, str(error)[:200]) from error
     return value
 
 
@@ -277,17 +274,6 @@ _NEEDED: Final = {
     "cost": ("max_usd",),
     JUDGE: ("criteria",),
 }
-
-
-def _validator(schema: Mapping[str, Any]) -> Any:
-    """Nothing is fetched for it; patterns are matched in linear time."""
-    return jsonschema_rs.validator_for(
-        dict(schema), retriever=_refuse, pattern_options=jsonschema_rs.RegexOptions()
-    )
-
-
-def _refuse(address: str) -> Any:
-    raise ValueError("it refers to something outside")
 
 
 def _same_json(expected: Any, output: str) -> bool:

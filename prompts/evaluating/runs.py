@@ -7,12 +7,12 @@ the worker, and another one goes on where it stopped. One works at a time, by a 
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -37,9 +37,11 @@ from .completions import Completion
 from .errors import ModelFailed
 from .metrics import Metric, Sample, Score
 
-LEASE: Final = timedelta(minutes=5)
+# Longer than one question to a model can last, with all its attempts: it is renewed before each.
+LEASE: Final = timedelta(minutes=10)
 SLICE_SECONDS: Final = 60.0
 MAX_RESULTS: Final = 1_000
+_NO_COST: Final = "The model's service does not say how many tokens it took, so no budget can be kept."
 Ask = Callable[..., Completion]
 
 
@@ -54,6 +56,20 @@ class Result:
     cost: float | None = None
     tokens_in: int | None = None
     tokens_out: int | None = None
+
+
+@dataclass(slots=True)
+class _Judged:
+    """A result with its scores. ``spent`` is what is known of its cost, ``cost`` all of it, None where a
+    service did not say.
+    """
+
+    result: Result
+    problem: str = ""
+    scores: dict[str, Score] = field(default_factory=dict)
+    main: float | None = None
+    spent: float = 0.0
+    cost: float | None = None
 
 
 def create_run(
@@ -73,6 +89,7 @@ def create_run(
     Raises ``RegistryProblem`` or ``InvalidMetric`` by field.
     """
     found = metrics.parse(wanted)
+    _check_judges(found)
     for member in parameters or {}:
         if member not in completions.PARAMETERS:
             known = ", ".join(completions.PARAMETERS)
@@ -102,15 +119,19 @@ def process(run_id: str, *, seconds: float = SLICE_SECONDS, ask: Ask = completio
         for item in _open_items(run):
             if time.monotonic() >= end:
                 return _release(run)
-            if not _renew(run):  # cancelled meanwhile
-                return False
+            _renew(run)
             if reason := _over_budget(run):
                 return _finish(run, RunStatus.FAILED, reason)
-            result = _try(run, item, ask)
-            _keep(run, item, result, ask)
+            asking = _renewing(run, ask)
+            judged = _judge(run, item, _try(run, item, asking), asking)
+            _store(run, judged)
+            if run.budget is not None and judged.cost is None:
+                return _finish(run, RunStatus.FAILED, _NO_COST)
+    except (_Lost, IntegrityError):  # whoever has it now has done this item as well, or it is deleted
+        return False
     except ModelFailed as error:
         return _finish(run, RunStatus.FAILED, str(error))
-    return _finish(run, RunStatus.DONE, _count_problems(run))
+    return _conclude(run)
 
 
 def add_results(run: EvaluationRun, results: Sequence[Result], *, ask: Ask = completions.complete) -> int:
@@ -125,22 +146,32 @@ def add_results(run: EvaluationRun, results: Sequence[Result], *, ask: Ask = com
         if result.item not in items:
             raise NotThere(f"results[{at}].item", f"an item of {run.dataset.name}", repr(result.item[:100]))
     done = set(run.outputs.filter(item__in=items).values_list("item", flat=True))
-    new = [result for result in results if result.item not in done]
+    new = {result.item: result for result in reversed(results) if result.item not in done}  # the first counts
+    judged: list[_Judged] = []
+    problem = ""
+    for result in reversed(new.values()):  # a model may be asked: not within a transaction
+        if problem := _over_budget(run, judged) if _has_judge(run) else "":
+            break
+        judged.append(_judge(run, items[result.item], result, ask))
     with transaction.atomic():
-        for result in new:
-            _keep(run, items[result.item], result, ask)
-    if run.outputs.count() >= run.total:
-        _finish(run, RunStatus.DONE, _count_problems(run))
-    return len(new)
+        for one in judged:
+            _store(run, one)
+    if problem:
+        _finish(run, RunStatus.FAILED, problem)
+    elif run.outputs.count() >= run.total:
+        _conclude(run)
+    return len(judged)
 
 
 def cancel(run: EvaluationRun) -> None:
     """Stop it after the item that is being worked on; what is done is kept. Raises ``Refused``."""
-    changed = EvaluationRun.objects.filter(
-        pk=run.pk, status__in=(RunStatus.QUEUED, RunStatus.RUNNING)
-    ).update(status=RunStatus.CANCELLED, finished_at=timezone.now(), claimed_until=None)
-    if not changed:
-        raise Refused("run", "a run that is not over", f"one that is {run.status}")
+    with transaction.atomic():
+        changed = EvaluationRun.objects.filter(
+            pk=run.pk, status__in=(RunStatus.QUEUED, RunStatus.RUNNING)
+        ).update(status=RunStatus.CANCELLED, finished_at=timezone.now(), claimed_until=None)
+        if not changed:
+            raise Refused("run", "a run that is not over", f"one that is {run.status}")
+        _tell_of_end(run, RunStatus.CANCELLED)
 
 
 def waiting(limit: int = 100) -> list[str]:
@@ -155,32 +186,67 @@ def _free() -> Any:
     )
 
 
+class _Lost(Exception):
+    """The run is somebody else's now, or cancelled."""
+
+
 def _claim(run_id: str) -> EvaluationRun | None:
-    claimed = _free().filter(pk=run_id).update(status=RunStatus.RUNNING, claimed_until=timezone.now() + LEASE)
-    if claimed != 1:
+    until = timezone.now() + LEASE
+    if _free().filter(pk=run_id).update(status=RunStatus.RUNNING, claimed_until=until) != 1:
         return None
-    return EvaluationRun.objects.select_related("prompt", "version", "dataset").get(pk=run_id)
+    run = EvaluationRun.objects.select_related("prompt", "version", "dataset").filter(pk=run_id).first()
+    # Who claimed it after us, where we slept in between, has another moment there.
+    return run if run is not None and run.claimed_until == until else None
 
 
-def _renew(run: EvaluationRun) -> bool:
-    mine = EvaluationRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING)
-    return mine.update(claimed_until=timezone.now() + LEASE) == 1
+def _mine(run: EvaluationRun) -> Any:
+    """The run, while its lease is the one that we hold: whoever was too slow finds another one there."""
+    return EvaluationRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING, claimed_until=run.claimed_until)
+
+
+def _renew(run: EvaluationRun) -> None:
+    """Raises ``_Lost``."""
+    until = timezone.now() + LEASE
+    if _mine(run).update(claimed_until=until) != 1:
+        raise _Lost
+    run.claimed_until = until
+
+
+def _renewing(run: EvaluationRun, ask: Ask) -> Ask:
+    """Asking, each time with a lease that lasts until there is an answer."""
+
+    def asked(*arguments: Any, **options: Any) -> Completion:
+        try:
+            _renew(run)
+        except _Lost:
+            # One that is cancelled still has this item done.
+            if EvaluationRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING).exists():
+                raise
+        return ask(*arguments, **options)
+
+    return asked
 
 
 def _release(run: EvaluationRun) -> bool:
-    EvaluationRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING).update(claimed_until=None)
+    _mine(run).update(claimed_until=None)
     return True
 
 
 def _finish(run: EvaluationRun, status: RunStatus, problem: str) -> bool:
     with transaction.atomic():
-        changed = EvaluationRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING).update(
+        changed = _mine(run).update(
             status=status, problem=problem, finished_at=timezone.now(), claimed_until=None
         )
         if changed:
-            data = {"run": run.pk, "status": str(status), "version": run.version.version}
-            tell(Event("run.finished", run.prompt_id, run.prompt.name, run.user_id or "", data), "default")
+            _tell_of_end(run, status)
     return False
+
+
+def _tell_of_end(run: EvaluationRun, status: RunStatus) -> None:
+    # By whom is left open for one that was cancelled: whoever asks is not who began it.
+    actor = "" if status == RunStatus.CANCELLED else run.user_id or ""
+    data = {"run": run.pk, "status": str(status), "version": run.version.version}
+    tell(Event("run.finished", run.prompt_id, run.prompt.name, actor, data), "default")
 
 
 def _open_items(run: EvaluationRun) -> Iterable[DatasetItem]:
@@ -188,15 +254,19 @@ def _open_items(run: EvaluationRun) -> Iterable[DatasetItem]:
     return run.dataset.items.exclude(key__in=done).order_by("key").iterator(chunk_size=50)
 
 
-def _over_budget(run: EvaluationRun) -> str:
+def _over_budget(run: EvaluationRun, more: Sequence[_Judged] = ()) -> str:
+    """Why another item would be too dear, by what items cost so far; `more` are not stored yet."""
     if run.budget is None:
         return ""
     run.refresh_from_db(fields=["cost"])
+    spent = run.cost + sum(one.spent for one in more)
     costs = run.outputs.order_by(F("cost").desc(nulls_last=True)).values_list("cost", flat=True)
-    dearest = costs.first() or 0.0
-    if run.cost + dearest <= run.budget:
+    count = run.outputs.count() + len(more)
+    # What judges cost is known of the whole run only.
+    another = max(costs.first() or 0.0, spent / count if count else 0.0)
+    if spent + another <= run.budget:
         return ""
-    return f"The budget of ${run.budget:g} would not do for another item: ${run.cost:.4g} are spent."
+    return f"The budget of ${run.budget:g} would not do for another item: ${spent:.4g} are spent."
 
 
 def _try(run: EvaluationRun, item: DatasetItem, ask: Ask) -> Result:
@@ -215,54 +285,82 @@ def _messages(run: EvaluationRun, item: DatasetItem) -> list[dict[str, str]]:
     return rendered.messages if served.type == "chat" else [{"role": "user", "content": rendered.text}]
 
 
-def _keep(run: EvaluationRun, item: DatasetItem, result: Result, ask: Ask) -> None:
+def _judge(run: EvaluationRun, item: DatasetItem, result: Result, ask: Ask) -> _Judged:
+    """Nothing is written, for a model may be asked, which takes its time."""
     found = metrics.parse(run.metrics)
     sample = Sample(result.output, item.expected, result.latency_ms, result.cost)
-    scores: dict[str, Score] = {}
-    spent = result.cost or 0.0
-    problem = result.problem
-    if not problem:
-        for metric in found:
-            try:
-                score, cost = _score(metric, sample, run, item, ask)
-            except ModelFailed as error:
-                problem = str(error)
-                continue
-            spent += cost
-            if score is not None:
-                scores[metric.name] = score
-    main = metrics.main_score(found, scores)
+    judged = _Judged(result, problem=result.problem)
+    costs = [result.cost] if run.model and not result.problem else []
+    judged.spent = result.cost or 0.0
+    for metric in found if not result.problem else ():
+        try:
+            score, cost = _score(metric, sample, run, item, ask)
+        except ModelFailed as error:
+            judged.problem = str(error)
+            cost, score = error.cost, None
+        costs.append(cost)
+        judged.spent += cost or 0.0
+        if score is not None:
+            judged.scores[metric.name] = score
+    judged.cost = None if None in costs else judged.spent
+    if not judged.problem:
+        judged.main = metrics.main_score(found, judged.scores)
+    return judged
+
+
+def _store(run: EvaluationRun, judged: _Judged) -> None:
+    result = judged.result
+    rows = [(name, score.value, score.details) for name, score in judged.scores.items()]
+    if judged.main is not None:
+        rows.append(("", judged.main, {}))
     with transaction.atomic():
         RunOutput.objects.create(
-            run=run, item=item.key, output=result.output, problem=problem, latency_ms=result.latency_ms,
-            cost=result.cost, tokens_in=result.tokens_in, tokens_out=result.tokens_out,
+            run=run, item=result.item, output=result.output, problem=judged.problem,
+            latency_ms=result.latency_ms, cost=result.cost, tokens_in=result.tokens_in,
+            tokens_out=result.tokens_out,
         )  # fmt: skip
-        rows = [(name, score.value, score.details) for name, score in scores.items()]
-        if main is not None and not problem:
-            rows.append(("", main, {}))
         Evaluation.objects.bulk_create(
             Evaluation(
-                prompt_id=run.prompt_id, version_id=run.version_id, run=run, item=item.key, name=name,
+                prompt_id=run.prompt_id, version_id=run.version_id, run=run, item=result.item, name=name,
                 score=value, metrics=details,
             )
             for name, value, details in rows
         )  # fmt: skip
-        EvaluationRun.objects.filter(pk=run.pk).update(cost=F("cost") + spent)
+        EvaluationRun.objects.filter(pk=run.pk).update(cost=F("cost") + judged.spent)
 
 
 def _score(
     metric: Metric, sample: Sample, run: EvaluationRun, item: DatasetItem, ask: Ask
-) -> tuple[Score | None, float]:
+) -> tuple[Score | None, float | None]:
+    """The score, and what it cost, None where the service does not say."""
     if not metric.needs_model:
         return metric.score(sample), 0.0
     request = json.dumps(item.variables, ensure_ascii=False)
     score, answer = judge.judge(metric, sample, request, ask=ask)
-    return score, answer.cost or 0.0
+    return score, answer.cost
 
 
-def _count_problems(run: EvaluationRun) -> str:
+def _has_judge(run: EvaluationRun) -> bool:
+    return any(metric.needs_model for metric in metrics.parse(run.metrics))
+
+
+def _conclude(run: EvaluationRun) -> bool:
+    """With every item tried. One that gave nothing at all has failed."""
     count = run.outputs.exclude(problem="").count()
-    return f"{count:,} of {run.total:,} items failed." if count else ""
+    problem = f"{count:,} of {run.total:,} items failed." if count else ""
+    return _finish(run, RunStatus.FAILED if count and count >= run.total else RunStatus.DONE, problem)
+
+
+def _check_judges(found: Sequence[Metric]) -> None:
+    """Before the first item is paid for."""
+    for at, metric in enumerate(found):
+        if metric.needs_model and not (metric.options.get("model") or settings.AFN_LLM_MODEL):
+            raise RegistryProblem(
+                f"metrics[{at}].model",
+                "the name of a model",
+                "none",
+                "AFN_LLM_MODEL sets one for all judges.",
+            )
 
 
 def _check_prices(found: Sequence[Metric], model: str) -> None:

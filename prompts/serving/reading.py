@@ -120,7 +120,8 @@ class Served:
         if MARK not in self.template.content:
             return self.alone()
         try:
-            return compose(self.part)
+            # Of the primary, too: a replica that is behind would put an old part under a new epoch.
+            return compose(self.part, using=router.db_for_write(Prompt))
         except CompositionProblem as problem:
             raise Unresolvable(problem.field, problem.expected, problem.got, problem.hint) from problem
 
@@ -155,8 +156,9 @@ def read(
 
 
 def _version_at(ref: str, label: str, at: datetime) -> int:
-    prompt = Prompt.objects.by_ref(ref)
-    found: PromptVersion | None = version_at(prompt, label, at) if prompt else None
+    alias = router.db_for_write(Prompt)
+    prompt = Prompt.objects.using(alias).by_ref(ref)
+    found: PromptVersion | None = version_at(prompt, label, at, using=alias) if prompt else None
     if prompt is None:
         raise NotThere("prompt", "the id or name of a prompt", repr(ref))
     if found is None:

@@ -89,7 +89,8 @@ class ServingMiddleware:
     def _ask(self, request: HttpRequest, admission: str) -> HttpResponseBase:
         response = self.get_response(request)
         if getattr(response, "afn_served", False):
-            admitted.note(admission, getattr(request, "afn_caller", ""))
+            moment = getattr(request, "afn_looked_up", None)
+            admitted.note(admission, getattr(request, "afn_caller", ""), moment)
         elif response.status_code in (401, 403):
             admitted.drop(admission)
         return response
@@ -113,10 +114,13 @@ class Admitted:
         found = self._moments.get(_digest(credentials))
         return found[1] if found is not None else ""
 
-    def note(self, credentials: str, caller: str = "") -> None:
+    def note(self, credentials: str, caller: str = "", moment: float | None = None) -> None:
+        """`moment` is when they were looked up, where that is longer ago: a key that was remembered then
+        must not be admitted anew by it.
+        """
         with self._lock:
             digest = _digest(credentials)
-            self._moments[digest] = self._clock(), caller
+            self._moments[digest] = self._clock() if moment is None else moment, caller
             self._moments.move_to_end(digest)
             while len(self._moments) > _MAX_ADMITTED:
                 self._moments.popitem(last=False)
@@ -164,7 +168,11 @@ def _stale(request: HttpRequest) -> HttpResponse | None:
 
 
 def _asked(request: HttpRequest) -> str:
-    return f"{request.path_info}?{request.META.get('QUERY_STRING', '')}"
+    """What an answer depends on. The path is decoded and may hold a question mark of its own, so its length
+    tells where it ends: else a request could fill in the answer to another one.
+    """
+    path = request.path_info
+    return f"{len(path)} {path}?{request.META.get('QUERY_STRING', '')}"
 
 
 def _respond(request: HttpRequest, answer: Answer, source: str) -> HttpResponse:

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache
 from typing import Any, Final
 
@@ -37,12 +36,6 @@ def call(command: str, *arguments: Any) -> Any:
 def count(name: str, seconds: int) -> int:
     """Add one to a count, which is forgotten `seconds` after the last time. Raises ``Unavailable``."""
     return int(_ask(lambda client: _count(client, name, seconds))[0])
-
-
-def drop(name: str) -> None:
-    """Forget it, if there is a Redis that answers."""
-    with suppress(Unavailable):
-        call("DEL", name)
 
 
 def _count(client: Any, name: str, seconds: int) -> Any:

@@ -24,7 +24,7 @@ def sent(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int,
     """The tasks that went to the broker."""
     settings.CELERY_TASK_ALWAYS_EAGER = False
     found: list[tuple[int, str]] = []
-    monkeypatch.setattr(tasks.build_index, "delay", lambda *task: found.append(task))
+    monkeypatch.setattr(tasks.build_index, "apply_async", lambda task, **_: found.append(task))
     return found
 
 

@@ -25,6 +25,12 @@ def test_a_short_run_is_one_line():
     assert out.getvalue() == "Importing: 3\n"
 
 
+def test_nothing_to_do_is_not_told():
+    out = io.StringIO()
+    assert list(track([], "Importing", 0, stream=out)) == []
+    assert out.getvalue() == ""
+
+
 def test_a_machine_gets_nothing():
     out = io.StringIO()
     assert list(track(range(3), "Importing", 3, quiet=True, stream=out)) == [0, 1, 2]

@@ -45,8 +45,12 @@ class Command(commands.Command):
             )
         except RegistryProblem as problem:
             raise CommandError(f"--{problem}") from problem
-        for entry in rows[: options["limit"]].iterator(chunk_size=1_000):
-            self.stdout.write(_as_json(entry) if options["json"] else _as_text(entry))
+        limit = options["limit"]
+        for number, entry in enumerate(rows[: limit + 1].iterator(chunk_size=1_000)):
+            if number == limit:
+                self.stderr.write(f"There are more than these {limit:,} lines: pass a greater --limit.")
+            else:
+                self.stdout.write(_as_json(entry) if options["json"] else _as_text(entry))
 
 
 def _as_json(entry: AuditEntry) -> str:

@@ -17,8 +17,10 @@ class Command(commands.Command):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--prompts", type=int, default=10_000, help="prompts in the registry (10,000)")
-        parser.add_argument("--seconds", type=int, default=10, help="of each measurement (10)")
+        parser.add_argument(
+            "--prompts", type=int, default=10_000, help="prompts in the registry (default: 10,000)"
+        )
+        parser.add_argument("--seconds", type=int, default=10, help="of each measurement (default: 10)")
         parser.add_argument(
             "--mlflow-python", type=Path, metavar="PYTHON", help="the Python of an environment with mlflow"
         )

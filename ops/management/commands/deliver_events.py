@@ -5,8 +5,14 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError, close_old_connections
 
-from ops.outbox.sweeping import Swept, sweep
+from ops.outbox.background import is_in_memory
+from ops.outbox.sweeping import THREADS, Swept, sweep
 from vectors import commands
+
+
+def _threads() -> int:
+    """A database in memory is that of its connection: another thread would see none."""
+    return 1 if is_in_memory() else THREADS
 
 
 class Command(commands.Command):
@@ -26,7 +32,7 @@ class Command(commands.Command):
         if pause is not None and not 1 <= pause <= 3600:
             raise CommandError(f"--watch: expected 1 to 3600 seconds, got {pause:g}.")
         if pause is None:
-            self._show(sweep(), options)
+            self._show(sweep(_threads()), options)
         else:
             self._watch(pause, options)
 
@@ -34,7 +40,7 @@ class Command(commands.Command):
         try:
             while True:
                 try:
-                    swept = sweep()
+                    swept = sweep(_threads())
                 except DatabaseError as error:  # the next round may find it again
                     self.stderr.write(f"The database cannot be used: {error}")
                     swept = Swept()

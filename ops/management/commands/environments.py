@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
+from ops.admin_log import audit, freeze
 from ops.environments import reports, tokens
 from ops.environments.base import Environment, EnvironmentProblem
 from ops.environments.current import get_provider
@@ -53,11 +54,13 @@ class Command(commands.Command):
         provider, name = get_provider(), options["name"]
         self._progress(f"Making {name}")
         environment = provider.create(name) if options["empty"] else create_with_tables(provider, name)
+        audit("created", name)
         self._show(environment, options, "is made")
 
     def _fork(self, options: dict[str, Any]) -> None:
         self._progress(f"Copying {options['source']}")
         environment = get_provider().fork(options["source"], options["name"])
+        audit("forked", options["name"], source=options["source"])
         self._show(environment, options, f"is a copy of {options['source']}")
         if not options["json"]:
             self.stdout.write(reports.work_in(get_provider(), environment))
@@ -68,6 +71,7 @@ class Command(commands.Command):
         if not options["yes"]:
             self._confirm(name)
         provider.delete(name)
+        audit("deleted", name)
         if options["json"]:
             self._write_json({"deleted": name})
         else:
@@ -75,18 +79,23 @@ class Command(commands.Command):
 
     def _confirm(self, name: str) -> None:
         try:
-            typed = input(f"All that is in {name} will be gone. Type its name to delete it: ")
+            # Not as the prompt of `input`: that goes to stdout, where JSON is read.
+            self.stderr.write(f"All that is in {name} will be gone. Type its name to delete it: ", ending="")
+            typed = input()
         except EOFError:
+            self.stderr.write("")
             raise CommandError("Nothing was deleted: confirm with --yes where nobody can type.") from None
         if typed != name:
             raise CommandError(f"Nothing was deleted: expected {name}, got {typed[:80]!r}.")
 
     def _freeze(self, options: dict[str, Any]) -> None:
-        environment = get_provider().freeze(options["name"], options["reason"])
+        environment = freeze(get_provider(), options["name"], options["reason"])
         self._show(environment, options, f"is frozen: {environment.frozen}")
 
     def _unfreeze(self, options: dict[str, Any]) -> None:
-        self._show(get_provider().unfreeze(options["name"]), options, "can be written again")
+        environment = get_provider().unfreeze(options["name"])
+        audit("unfrozen", options["name"])
+        self._show(environment, options, "can be written again")
 
     def _diff(self, options: dict[str, Any]) -> None:
         left, right = options["left"], options["right"]
@@ -119,6 +128,9 @@ class Command(commands.Command):
                 )
             except MergeConflict as conflict:
                 result = conflict.result
+            else:
+                if not options["dry_run"]:
+                    audit("merged", target, source=source, prompts=len(result.prompts))
         if options["json"]:
             self._write_json(result.as_json())
         else:
@@ -140,6 +152,7 @@ class Command(commands.Command):
             lifetime=timedelta(hours=hours),
             allow_long=options["long"],
         )
+        audit("access_granted", options["name"], hours=hours, read_only=options["read_only"])
         self.stderr.write(self.style.WARNING(WARNING))
         if options["json"]:
             self._write_json({"token": str(token.text), "expires_at": token.expires_at.isoformat()})

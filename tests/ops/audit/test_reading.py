@@ -108,6 +108,13 @@ def test_the_command_prints_lines(lines: None):
     assert len(run(until="2100-01-01T00:00", object="p1")) == 2
 
 
+def test_the_command_says_that_there_is_more(lines: None):
+    for limit, said in ((5, "more than these 5 lines"), (6, "")):
+        err = StringIO()
+        call_command("audit_log", stdout=StringIO(), stderr=err, limit=limit, action="label.*")
+        assert (said in err.getvalue(), bool(err.getvalue())) == (True, bool(said))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -14,8 +14,9 @@ from pytest_django.fixtures import Settings
 from ops.audit import context
 from ops.audit.models import AuditEntry, Source
 from ops.webhooks import saving
+from prompts import login_locks
 from prompts.events import Event, tell
-from prompts.models import ApiKey, LabelPolicy, Prompt, User
+from prompts.models import ApiKey, LabelPolicy, LoginLock, Prompt, User
 from prompts.saving import save_prompt
 from tests.api.conftest import V1, Api, basic
 from vectors import store
@@ -218,3 +219,28 @@ def test_fixtures_are_not_looked_at(aoi: User, tmp_path: Any):
     count = AuditEntry.objects.count()
     call_command("loaddata", str(tmp_path / "x.json"), verbosity=0)
     assert AuditEntry.objects.count() == count
+
+
+def test_runs_items_of_datasets_and_unlocked_logins_are_in_it(api: Api, aoi: User, admin_client: Client):
+    prompt = Prompt(user=aoi, name="a", title="A", content=f"Say {CANARY}.")
+    save_prompt(prompt, author=aoi)
+    assert api.post("/datasets", {"name": "cities"}).status_code == 201
+    items = {"items": [{"key": "one", "variables": {"x": CANARY}, "expected": CANARY * 20}]}
+    assert api.put("/datasets/cities/items", items).status_code == 200
+    assert "expected" in last("datasetitem.created").changes
+    run = {"prompt": "a", "dataset": "cities", "metrics": [{"type": "exact_match"}]}
+    made = api.post("/runs", run)
+    assert made.status_code == 201, made.content
+    assert (last("evaluationrun.created").object_id, last("evaluationrun.created").actor_name) == (
+        made.json()["id"], "aoi",
+    )  # fmt: skip
+    login_locks.note_failure("aoi", "192.0.2.1")
+    login_locks.note_failure("aoi", "192.0.2.2")
+    lock = LoginLock.objects.get(address="192.0.2.1")
+    admin_client.post(f"/admin/prompts/loginlock/{lock.pk}/delete/", {"post": "yes"})
+    assert (last("user.unlocked").object_name, last("user.unlocked").changes) == (
+        "aoi", {"address": "192.0.2.1"},
+    )  # fmt: skip
+    call_command("unlock_login", "aoi")
+    assert (last("user.unlocked").source, last("user.unlocked").changes) == ("command", {"address": "all"})
+    assert CANARY not in str(list(AuditEntry.objects.values()))

@@ -81,7 +81,9 @@ def test_a_fork_is_made_worked_in_and_deleted(run: Run, variables: dict[str, str
 
 def test_deleting_asks_for_the_name(run: Run) -> None:
     assert run("create", "doomed").stdout == "doomed is made.\n"
-    assert "confirm with --yes" in failure(run("delete", "doomed"))  # nobody can type here
+    refused = run("delete", "doomed", "--json")  # nobody can type here
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "\nCommandError: Nothing was deleted: confirm with --yes" in refused.stderr
     assert names(run) == ["dev", "doomed"]
     assert run("delete", "doomed", "--yes").stdout.endswith("doomed is deleted.\n")
 
@@ -290,3 +292,24 @@ def test_what_is_named_wrongly_is_said(run: Run, fork: str) -> None:
     both = run("merge", "dev", fork, "--ours", "--theirs")
     assert both.returncode == 2
     assert "not allowed with argument" in both.stderr
+
+
+def test_what_is_done_here_is_in_the_audit_log(run: Run, variables: dict[str, str]) -> None:
+    assert run("fork", "dev", "audited").returncode == 0
+    assert run("freeze", "audited", "moving house").returncode == 0
+    assert run("unfreeze", "audited").returncode == 0
+    assert run("merge", "audited", "dev").returncode == 0
+    assert run("delete", "audited", "--yes").returncode == 0
+    # The log is in this one: frozen, it takes no line.
+    assert run("freeze", "dev", "a backup").returncode == 0
+    assert run("freeze", "unknown", "a backup").returncode == 1
+    assert run("unfreeze", "dev").returncode == 0
+    lines = manage("audit_log", "--json", **variables).stdout.splitlines()
+    found = [json.loads(line) for line in lines]
+    told = [(one["action"], one["object_name"]) for one in found if one["action"].startswith("environment.")]
+    done = ["forked", "frozen", "unfrozen", "merged", "deleted"]
+    expected = [(f"environment.{one}", "dev" if one == "merged" else "audited") for one in done]
+    expected += [("environment.frozen", "dev"), ("environment.unfrozen", "dev")]
+    assert told[: len(expected)] == expected[::-1]  # the newest first
+    frozen = next(one for one in found if one["changes"].get("reason") == "moving house")
+    assert (frozen["source"], frozen["actor_name"][-8:]) == ("command", " (shell)")

@@ -18,7 +18,7 @@ from ops.outbox.relaying import relay
 from ops.outbox.sweeping import sweep_to_workers
 from ops.webhooks import saving
 from ops.webhooks.models import Delivery
-from prompts import trash
+from prompts import queueing, trash
 from prompts.events import Event, happened, tell
 from prompts.labels import move_label, remove_label
 from prompts.models import Evaluation, Prompt, User
@@ -153,7 +153,7 @@ def test_with_a_broker_that_is_down_nobody_waits_and_all_is_kept(
         assert options["retry"] is False
         raise OSError("redis://:canary-71@host refused")
 
-    monkeypatch.setattr(starting, "_broker", Circuit())
+    monkeypatch.setattr(queueing, "circuit", Circuit())
     monkeypatch.setattr(tasks.deliver_events, "apply_async", fail)
     monkeypatch.setattr(tasks.deliver_webhook, "apply_async", fail)
     starting.start()

@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from ops.outbox.models import OutboxEvent
+from ops.outbox.relaying import relay
 from ops.outbox.sweeping import Swept, prune, seconds_until_due, sweep
 from ops.webhooks import delivering, retrying, saving, sending
 from ops.webhooks.models import Delivery, DeliveryStatus, Webhook
@@ -332,3 +334,90 @@ def test_a_deleted_webhook_is_told_nothing(receiver: Receiver, hook: Hook, happe
     assert delivering.deliver(key) is None
     assert sweep() == Swept(relayed=1)
     assert receiver.calls == []
+
+
+def test_one_that_cannot_be_sent_holds_up_no_other(
+    receiver: Receiver, hook: Hook, happen: Happen, monkeypatch: pytest.MonkeyPatch
+):
+    hook()
+    bad, good = happen(), happen(name="support/other")
+    body_of = sending.formats.body_of
+
+    def broken(event: OutboxEvent, format: str) -> bytes:
+        if event.pk == bad.pk:
+            raise ValueError("canary-5e")
+        return body_of(event, format)
+
+    monkeypatch.setattr(sending.formats, "body_of", broken)
+    for _ in range(3):
+        sweep()
+        later(hours=20)
+    assert [call.headers["X-AFN-Event-Id"] for call in receiver.calls] == [good.pk]
+    delivery = Delivery.objects.get(event=bad)
+    assert (delivery.status, delivery.attempts) == ("pending", 3)
+    assert "could not be sent" in delivery.error
+    assert "canary-5e" not in delivery.error
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"), [(b"thanks", {"Content_Encoding": "gzip"}), (b"x" * 2_000_000, {})]
+)
+def test_an_answer_counts_by_its_status_whatever_its_body(
+    receiver: Receiver, hook: Hook, happen: Happen, body: bytes, headers: dict[str, str]
+):
+    hook()
+    happen()
+    receiver.reply = answer(200, body, **headers)
+    assert sweep().delivered == 1
+    assert Delivery.objects.get().response_status == 200
+
+
+def test_parts_of_a_secret_path_are_not_kept(receiver: Receiver, hook: Hook, happen: Happen):
+    hook(url=f"{receiver.url}/T00000000/canary%2D81xyz?key=canary-82xyz")
+    happen()
+    receiver.reply = answer(404, b'{"path": "hook\\/T00000000\\/canary-81xyz", "key": "canary-82xyz"}')
+    sweep()
+    excerpt = Delivery.objects.get().response_excerpt
+    assert "path" in excerpt
+    assert "canary" not in excerpt
+
+
+def test_a_webhook_made_just_before_an_event_is_told_of_it(receiver: Receiver, hook: Hook, happen: Happen):
+    """Both come between the two reads of who relays."""
+    done: list[str] = []
+
+    def between(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        result = execute(sql, params, many, context)
+        if sql.startswith("SELECT") and ("webhooks" in sql or "outbox_events" in sql) and not done:
+            done.append(sql)
+            hook("late")
+            happen()
+        return result
+
+    hook("first")
+    with connection.execute_wrapper(between):
+        relay()
+    relay()
+    assert Delivery.objects.filter(webhook__name="late").count() == 1
+
+
+def test_one_that_kills_whoever_sends_it_is_given_up(receiver: Receiver, hook: Hook, happen: Happen):
+    hook()
+    happen()
+    relay()
+    dead = {"status": "sending", "claimed_at": timezone.now() - timedelta(minutes=5)}
+    Delivery.objects.update(**dead, attempts=3)
+    delivering.free_abandoned()
+    assert Delivery.objects.get().status == "pending"
+    Delivery.objects.update(**dead, attempts=retrying.MAX_ATTEMPTS)
+    delivering.free_abandoned()
+    delivery = Delivery.objects.get()
+    assert (delivery.status, delivery.error) == ("failed", "who sent it has died, each time")
+
+
+def test_what_a_webhook_that_is_switched_off_was_to_be_told_is_forgotten_in_time(hook: Hook, happen: Happen):
+    issued = hook()
+    happen()
+    relay()
+    saving.change_webhook(issued.webhook, {"is_active": False})
+    assert prune(timezone.now() + timedelta(days=31)) == 1

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from afn_project.env import BASE_DIR
 from tests.processes import clean_environment, manage, wait_for, website, worker
 from tests.servers import Server, redis_server
 
-from .receiver import Receiver, answer, documented_check, hang, receiving
+from .receiver import Handler, Receiver, answer, documented_check, hang, receiving
 
 SETUP = """
 from ops.webhooks.saving import create_webhook
@@ -111,6 +112,25 @@ def test_a_worker_delivers_what_was_saved(tmp_path: Path, redis: Server, receive
     assert documented_check()(site.secret, call.headers["X-AFN-Signature"], call.body)
     assert json.loads(call.body)["actor"]["name"] == "aoi"
     assert site.secret not in (tmp_path / "worker.log").read_text()
+
+
+def test_without_redis_several_are_told_at_a_time(tmp_path: Path, receiver: Receiver):
+    """Three receivers, each of which answers once the others are asked as well."""
+    site = Site(tmp_path, receiver)
+    more = "from ops.webhooks.saving import create_webhook"
+    for name in ("second", "third"):
+        more += f"\ncreate_webhook({{'name': {name!r}, 'url': {receiver.url!r}}}, actor=None)"
+    site.shell(more)
+    site.save("support/greeting")
+    together = threading.Barrier(3)
+
+    def reply(handler: Handler) -> None:
+        together.wait(4)
+        answer(204)(handler)
+
+    receiver.reply = reply
+    done = site.run("deliver_events", "--json")
+    assert json.loads(done.stdout) == {"relayed": 1, "delivered": 3, "failed": 0}, done.stderr
 
 
 @pytest.mark.redis

@@ -20,6 +20,7 @@ class ChatServer:
     keys: set[str] = field(default_factory=set)
     url: str = ""
     waits_at: int = 0
+    tokens: int = 1_000
     go: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -51,7 +52,7 @@ def chat_server() -> Iterator[ChatServer]:
                 said = {
                     "id": "1", "object": "chat.completion", "created": 1, "model": "m",
                     "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
-                    "usage": {"prompt_tokens": 1_000, "completion_tokens": 500, "total_tokens": 1_500},
+                    "usage": {"prompt_tokens": state.tokens, "completion_tokens": 500, "total_tokens": 1_500},
                 }  # fmt: skip
             payload = json.dumps(said).encode()
             with suppress(ConnectionError):  # who asked may be gone

@@ -62,3 +62,14 @@ def test_without_a_key_nothing_is_asked(settings: Settings) -> None:
     settings.AFN_LLM_API_KEY = settings.OPENAI_API_KEY = ""
     with pytest.raises(NotConfigured, match="AFN_LLM_API_KEY"):
         complete(ASKED, model="m")
+
+
+def test_what_nobody_can_store_is_replaced(server: ChatServer) -> None:
+    server.answers = ["a\0b\ud800c"]
+    assert complete(ASKED, model="m").text == "a\N{REPLACEMENT CHARACTER}b?c"
+
+
+def test_a_number_of_tokens_that_cannot_be_costs_nothing_known(server: ChatServer) -> None:
+    server.tokens = -1_000_000
+    answer = complete(ASKED, model="m")
+    assert (answer.tokens_in, answer.cost) == (None, None)

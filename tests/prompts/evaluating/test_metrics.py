@@ -1,3 +1,5 @@
+import json
+import time
 from typing import Any
 
 import pytest
@@ -81,6 +83,8 @@ def test_a_hostile_pattern_ends() -> None:
         ("contains", "metrics[0]"),
         ({"type": "magic"}, "metrics[0]"),
         ({"type": "contains", "pattern": "x"}, "metrics[0].pattern"),
+        ({"type": ["regex"]}, "metrics[0]"),
+        ({"type": {}}, "metrics[0]"),
         ({"type": "regex"}, "metrics[0].pattern"),
         ({"type": "regex", "pattern": "("}, "metrics[0].pattern"),
         ({"type": "regex", "pattern": "a" * 1001}, "metrics[0].pattern"),
@@ -105,7 +109,41 @@ def test_it_refuses_what_is_no_metric(metric: Any, field: str) -> None:
     assert refusal.value.field == field
 
 
+def test_a_type_that_there_is_not_is_quoted() -> None:
+    with pytest.raises(InvalidMetric, match=r"metrics\[0\]: expected .* got 'exct'"):
+        metrics.parse([{"type": "exct"}])
+
+
 @pytest.mark.parametrize("value", [None, {}, [], [{"type": "contains"}] * 21, [{"type": "contains"}] * 2])
 def test_it_refuses_lists_that_are_none(value: Any) -> None:
     with pytest.raises(InvalidMetric):
         metrics.parse(value)
+
+
+def doubling(levels: int) -> dict[str, Any]:
+    """Each definition refers to the next one twice: as many ways as there are grains on a chess board."""
+    found: dict[str, Any] = {
+        f"d{at}": {"allOf": [{"$ref": f"#/$defs/d{at + 1}"}, {"$ref": f"#/$defs/d{at + 1}"}]}
+        for at in range(levels)
+    }
+    return {"$ref": "#/$defs/d0", "$defs": found | {f"d{levels}": {"type": "string"}}}
+
+
+def test_a_schema_that_would_take_years_is_refused() -> None:
+    metrics.parse([{"type": "json_schema", "schema": doubling(8)}])
+    with pytest.raises(InvalidMetric, match="ways"):
+        metrics.parse([{"type": "json_schema", "schema": doubling(40)}])
+
+
+def test_a_schema_that_refers_back_is_matched_at_once() -> None:
+    hostile = {"properties": {"a": {"allOf": [{"$ref": "#"}, {"$ref": "#"}]}}, "not": {"required": ["z"]}}
+    output = json.loads('{"a":' * 60 + '{"z":1}' + "}" * 60)
+    (metric,) = metrics.parse([{"type": "json_schema", "schema": hostile}])
+    began = time.monotonic()
+    score = metric.score(Sample(json.dumps(output)))
+    assert time.monotonic() - began < 5
+    assert score is not None
+    assert (score.value, score.details["path"]) == (0.0, "")
+    tree = {"type": "object", "properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}}
+    (metric,) = metrics.parse([{"type": "json_schema", "schema": tree}])
+    assert metric.score(Sample('{"left": {"right": {}}}')) == metrics.Score(1.0)

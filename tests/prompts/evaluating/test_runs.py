@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -15,6 +17,7 @@ from prompts.evaluating.completions import Completion
 from prompts.evaluating.errors import ModelFailed
 from prompts.evaluating.metrics import InvalidMetric
 from prompts.evaluating.runs import Result
+from prompts.events import happened
 from prompts.models import Dataset, Evaluation, EvaluationRun, Prompt, User
 
 pytestmark = pytest.mark.django_db
@@ -140,6 +143,25 @@ def test_an_item_that_cannot_be_rendered_is_a_problem_of_its_own(prompt: Prompt,
     assert "d" not in scores(run)
 
 
+def test_where_every_item_fails_the_run_has_failed(prompt: Prompt, dataset: Dataset) -> None:
+    dataset.items.all().delete()
+    for key in "de":
+        dataset.items.create(key=key, variables={"other": 1})
+    run = make(prompt, dataset, model="m")
+    runs.process(run.pk, ask=Model())
+    run.refresh_from_db()
+    assert (run.status, run.problem) == ("failed", "2 of 2 items failed.")
+
+
+def test_a_judge_without_a_model_is_told_before_any_item_is_paid_for(
+    prompt: Prompt, dataset: Dataset, settings: Settings
+) -> None:
+    settings.AFN_LLM_MODEL = ""
+    wanted = [{"type": "exact_match"}, {"type": "judge", "criteria": "Polite."}]
+    with pytest.raises(RegistryProblem, match=r"metrics\[1\].model: expected the name of a model"):
+        make(prompt, dataset, wanted, model="m")
+
+
 def test_a_cancelled_run_keeps_what_is_done(prompt: Prompt, dataset: Dataset) -> None:
     run = make(prompt, dataset, model="m")
 
@@ -192,3 +214,106 @@ def test_the_judge_is_not_told_what_to_do_by_the_output(
     mark = system.split("marks ")[1].split(" ")[0]
     assert asked.count(mark) == 8
     assert json.dumps("a") in asked
+
+
+JUDGE = [{"type": "judge", "criteria": "Is it a letter?"}]
+
+
+class Mute(Model):
+    """A judge that never gives a score."""
+
+    def __call__(self, messages: Sequence[Mapping[str, str]], **arguments: Any) -> Completion:
+        answer = super().__call__(messages, **arguments)
+        return replace(answer, text="I like it.") if "You grade" in messages[0]["content"] else answer
+
+
+def test_what_a_judge_was_asked_in_vain_is_paid_for_and_counts(
+    prompt: Prompt, dataset: Dataset, settings: Settings
+) -> None:
+    settings.AFN_LLM_PRICES = {"m": [1.0, 1.0]}
+    run = make(prompt, dataset, [JUDGE[0] | {"model": "m"}], model="m", budget=0.05)
+    runs.process(run.pk, ask=Mute(cost=0.01))
+    run.refresh_from_db()
+    assert (run.status, run.outputs.count()) == ("failed", 1)
+    assert run.cost == pytest.approx(0.03)  # of the model, and of both questions to the judge
+    assert "budget" in run.problem
+
+
+def test_a_budget_is_not_kept_by_hoping(prompt: Prompt, dataset: Dataset, settings: Settings) -> None:
+    settings.AFN_LLM_PRICES = {"m": [1.0, 1.0]}
+    run = make(prompt, dataset, model="m", budget=1.0)
+    model = Model(cost=None)  # type: ignore[arg-type]
+    runs.process(run.pk, ask=model)
+    run.refresh_from_db()
+    assert (run.status, len(model.asked), run.outputs.count()) == ("failed", 1, 1)
+    assert "how many tokens" in run.problem
+
+
+def test_who_was_too_slow_asks_no_more_once_another_has_the_run(prompt: Prompt, dataset: Dataset) -> None:
+    run = make(prompt, dataset, [*EXACT, JUDGE[0] | {"model": "m"}], model="m")
+    other = Model()
+
+    class Slow(Model):
+        def __call__(self, *arguments: Any, **values: Any) -> Completion:
+            answer = super().__call__(*arguments, **values)
+            if len(self.asked) == 1:
+                past = timezone.now() - timedelta(seconds=1)
+                EvaluationRun.objects.filter(pk=run.pk).update(claimed_until=past)
+                runs.process(run.pk, seconds=0, ask=other)  # claims it, and gives it back
+                EvaluationRun.objects.filter(pk=run.pk).update(
+                    claimed_until=timezone.now() + timedelta(minutes=1)
+                )
+            return answer
+
+    slow = Slow()
+    assert not runs.process(run.pk, ask=slow)
+    run.refresh_from_db()
+    assert len(slow.asked) == 1  # not the judge, nor another item
+    assert (run.status, run.outputs.count()) == ("running", 0)
+
+
+def test_a_reason_that_nobody_can_store_is_replaced(prompt: Prompt, dataset: Dataset) -> None:
+    run = make(prompt, dataset, [JUDGE[0] | {"model": "m"}], model="m")
+
+    class Odd(Model):
+        def __call__(self, messages: Sequence[Mapping[str, str]], **arguments: Any) -> Completion:
+            answer = super().__call__(messages, **arguments)
+            return replace(answer, text='{"score": 1, "reason": "a\\ud800b"}')
+
+    runs.process(run.pk, ask=Odd())
+    found = Evaluation.objects.filter(run=run, name="judge").first()
+    assert found is not None
+    assert found.metrics == {"reason": "a?b"}
+
+
+def test_a_judge_is_asked_outside_of_transactions_and_within_the_budget(
+    prompt: Prompt, dataset: Dataset, settings: Settings
+) -> None:
+    settings.AFN_LLM_PRICES = {"m": [1.0, 1.0]}
+    run = make(prompt, dataset, [JUDGE[0] | {"model": "m"}], budget=0.025)
+    depth = len(connection.savepoint_ids)
+
+    class Watching(Model):
+        def __call__(self, *arguments: Any, **values: Any) -> Completion:
+            assert len(connection.savepoint_ids) == depth
+            return super().__call__(*arguments, **values)
+
+    sent = [Result(key, key) for key in ("a", "b", "c", "a")]
+    assert runs.add_results(run, sent, ask=Watching(cost=0.01)) == 2
+    run.refresh_from_db()
+    assert (run.status, run.cost) == ("failed", pytest.approx(0.02))
+
+
+def test_the_end_of_a_run_that_is_cancelled_is_told(prompt: Prompt, dataset: Dataset) -> None:
+    run = make(prompt, dataset, model="m")
+    told: list[Any] = []
+
+    def hear(event: Any, **_: Any) -> None:
+        told.append((event.kind, event.data["status"]))
+
+    happened.connect(hear)
+    try:
+        runs.cancel(run)
+    finally:
+        happened.disconnect(hear)
+    assert told == [("run.finished", "cancelled")]

@@ -1,0 +1,104 @@
+"""JSON Schemas that somebody gave: checked before they are kept, and matched in a time that is known.
+
+A schema of a few lines can take years: thirty definitions, each of which refers to the next one twice. The
+library follows each way of an ordinary reference, and remembers only what refers back to itself. So the ways
+are counted when a schema is given.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import jsonschema_rs
+
+MAX_SCHEMA: Final = 65_536  # bytes of JSON
+MAX_WAYS: Final = 20_000
+_REFERENCES: Final = ("$ref", "$dynamicRef", "$recursiveRef")
+
+
+def check(schema: Mapping[str, Any]) -> None:
+    """Raises ``ValueError``, ``TypeError`` or ``jsonschema_rs.ReferencingError``."""
+    if len(json.dumps(schema)) > MAX_SCHEMA:
+        raise ValueError(f"it is longer than {MAX_SCHEMA:,} bytes")
+    _validator(schema)
+    ways = _Ways(schema)
+    if ways.count(schema) > MAX_WAYS:
+        raise ValueError(f"its references lead along more than {MAX_WAYS:,} ways")
+
+
+def problem_of(schema: Mapping[str, Any], value: Any) -> tuple[str, str] | None:
+    """What is wrong with the value, and where; None where nothing is."""
+    validator = _validator(schema)
+    if validator.is_valid(value):
+        return None
+    ways = _Ways(schema)
+    ways.count(schema)
+    if ways.has_circles:  # telling where takes a time that doubles with each level of the value
+        return "It does not match the schema.", ""
+    error = next(iter(validator.iter_errors(value)), None)
+    return (str(error.message), "/".join(map(str, error.instance_path))) if error else None
+
+
+class _Ways:
+    """How many schemas a value is looked at with, each as often as references lead to it."""
+
+    def __init__(self, root: Mapping[str, Any]) -> None:
+        self._root = root
+        self._known: dict[str, int] = {}
+        self._anchors = {name: node for node in _objects(root) for name in _names(node)}
+        self.has_circles = False
+
+    def count(self, node: Any) -> int:
+        if isinstance(node, list):
+            return sum(map(self.count, node))
+        if not isinstance(node, Mapping):
+            return 0
+        inner = (value for name, value in node.items() if name not in ("$defs", "definitions"))
+        references = (node[name] for name in _REFERENCES if isinstance(node.get(name), str))
+        return min(MAX_WAYS + 1, 1 + sum(map(self.count, inner)) + sum(map(self._follow, references)))
+
+    def _follow(self, reference: str) -> int:
+        if reference not in self._known:
+            self._known[reference] = -1
+            self._known[reference] = self.count(self._target(reference))
+        if self._known[reference] < 0:
+            self.has_circles = True
+            return 1
+        return self._known[reference]
+
+    def _target(self, reference: str) -> Any:
+        address, _, fragment = reference.partition("#")
+        if address and address != str(self._root.get("$id", "")).partition("#")[0]:
+            raise ValueError('it has a reference that does not begin with "#"')
+        if not fragment.startswith("/"):
+            return self._anchors.get(fragment, {}) if fragment else self._root
+        node: Any = self._root
+        for step in fragment[1:].split("/"):
+            name = step.replace("~1", "/").replace("~0", "~")
+            try:
+                node = node[int(name)] if isinstance(node, list) else node[name]
+            except (KeyError, IndexError, ValueError, TypeError):
+                raise ValueError("it has a reference that leads nowhere, or is percent-encoded") from None
+        return node
+
+
+def _objects(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        yield node
+    for inner in node.values() if isinstance(node, Mapping) else node if isinstance(node, list) else ():
+        yield from _objects(inner)
+
+
+def _names(node: Mapping[str, Any]) -> list[str]:
+    return [node[name] for name in ("$anchor", "$dynamicAnchor") if isinstance(node.get(name), str)]
+
+
+def _validator(schema: Mapping[str, Any]) -> Any:
+    """Nothing is fetched for it; patterns are matched in linear time."""
+    return jsonschema_rs.validator_for(
+        dict(schema), retriever=_refuse, pattern_options=jsonschema_rs.RegexOptions()
+    )
+
+
+def _refuse(address: str) -> Any:
+    raise ValueError("it refers to something outside")
