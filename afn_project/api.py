@@ -1,6 +1,5 @@
 """The REST API: `/api/v1`, described at `/api/v1/docs`."""
 
-from ninja import NinjaAPI
 from ninja.openapi.docs import Swagger
 
 import ops.api
@@ -13,8 +12,9 @@ import vectors.relevance.api
 from . import api_errors
 from .api_auth import AUTH
 from .api_json import StrictParser, Utf8Renderer
+from .api_validation import Api
 
-api = NinjaAPI(
+api = Api(
     title="AFN",
     version="1",
     description=(

@@ -5,13 +5,16 @@ Below ``/api/public`` they have the form that clients of Langfuse read (``api_fo
 
 import json
 import logging
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 import ninja.errors
+from django.conf import settings
 from django.core import exceptions
 from django.db import DataError, IntegrityError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
@@ -39,6 +42,15 @@ from .libsql.errors import ServerError
 
 logger = logging.getLogger(__name__)
 MAX_PROBLEMS = 20
+# Of a union the branch is named as well, by its type; that helps nobody.
+_BRANCH = re.compile(r"str|(dict|list)\[.*\]")
+_DJANGOS = {
+    "blank": "Expected some text, got none.",
+    "null": "Expected a value, got null.",
+    "max_length": "Expected at most {limit_value:,} characters, got {show_value:,}.",
+    "min_value": "Expected a number from {limit_value} on, got {show_value}.",
+    "max_value": "Expected a number up to {limit_value}, got {show_value}.",
+}
 # Where bodies come packed: clients of Langfuse export spans so.
 TAKES_GZIP = {"/api/public/otel/v1/traces"}
 
@@ -71,9 +83,10 @@ def _replay(request: HttpRequest, error: Any) -> Any:
 
 
 def _schema(error: ninja.errors.ValidationError) -> Problem:
-    # Without the input, which may be a secret in the wrong place.
+    told = ("msg", "expected", "got")  # see `api_validation`
     found = [
-        {"field": _path(one["loc"]), "msg": one["msg"].removeprefix("Value error, ")} for one in error.errors
+        {"field": _path(one["loc"]), **{name: one[name] for name in told if name in one}}
+        for one in error.errors
     ]
     return Problem(422, found[:MAX_PROBLEMS])
 
@@ -83,6 +96,7 @@ def _path(location: tuple[str | int, ...]) -> str:
     source, *parts = location
     if source == "body":
         parts = parts[1:]
+    parts = [part for part in parts if not (isinstance(part, str) and _BRANCH.fullmatch(part))]
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     return text.removeprefix(".") or str(source)
 
@@ -93,12 +107,22 @@ def _model(error: exceptions.ValidationError) -> Problem:
         {"field": "body" if name == exceptions.NON_FIELD_ERRORS else name, "msg": message}
         for name, errors in named.items()
         for one in errors
-        for message in one.messages
+        for message in _in_our_words(one)
     ]
+    found = list({(one["field"], one["msg"]): one for one in found}.values())
     codes = {one.code for errors in named.values() for one in errors}
     if "unavailable" in codes:
         return Problem(503, found[:MAX_PROBLEMS], {"Retry-After": "1"})
     return Problem(409 if "unique" in codes else 422, found[:MAX_PROBLEMS])
+
+
+def _in_our_words(error: exceptions.ValidationError) -> list[str]:
+    """Django's own checks say what was expected, but not in the words of all others."""
+    limits = error.params if isinstance(error.params, dict) else {}
+    if say := _DJANGOS.get(str(error.code)):
+        with suppress(KeyError):
+            return [say.format(**limits)]
+    return error.messages
 
 
 def _vector(error: VectorError) -> Problem:
@@ -232,6 +256,9 @@ DESCRIPTIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     exceptions.ObjectDoesNotExist: _not_found,
     Http404: _not_found,
     exceptions.SuspiciousOperation: lambda error: Problem(400, "This request is malformed."),
+    exceptions.TooManyFieldsSent: lambda error: Problem(
+        400, f"Expected at most {settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:,} parameters, got more."
+    ),
     exceptions.RequestDataTooBig: lambda error: Problem(413, "The body is larger than AFN_MAX_BODY_MB."),
     exceptions.BadRequest: lambda error: Problem(400, "This request is malformed."),
     MultiPartParserError: lambda error: Problem(400, "This request is malformed."),

@@ -38,7 +38,9 @@ def parse(body: bytes) -> Any:
             data = from_json(body, allow_inf_nan=False)
             if _count_members(data) == body.count(b":"):  # else some were replaced, or texts have colons
                 return data
-    return json.loads(body, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_members)
+    # Not the bytes: those it would also read as UTF-16, which JSON of others is not (RFC 8259, 8.1).
+    text = body.decode("utf-8-sig", "surrogatepass")
+    return json.loads(text, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_members)
 
 
 def _count_members(data: Any) -> int:

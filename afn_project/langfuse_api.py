@@ -1,7 +1,6 @@
 """Langfuse's public API: `/api/public`, described at `/api/public/openapi.json`."""
 
 from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI
 from ninja.errors import AuthenticationError
 
 import prompts.langfuse
@@ -10,8 +9,9 @@ from . import api_errors
 from .api_auth import ApiKeyPair
 from .api_forms import form
 from .api_json import StrictParser, Utf8Renderer
+from .api_validation import Api
 
-api = NinjaAPI(
+api = Api(
     title="AFN for clients of Langfuse",
     version="1",
     description=(

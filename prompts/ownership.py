@@ -2,7 +2,7 @@
 
 from typing import Final, Protocol
 
-from .errors import Protected
+from .errors import NotThere, Protected
 from .models import Prompt, TraceScore, User
 
 CHANGE_OTHERS: Final = "prompts.change_others_prompts"
@@ -22,6 +22,16 @@ def check_owner(user: User, prompt: Prompt) -> None:
     if not may_change(user, prompt):
         expected = f"a prompt of your own, or the permission {CHANGE_OTHERS}"
         raise Protected("prompt", expected, f"{prompt.name}, which belongs to {prompt.user.username}")
+
+
+def find_owner(name: str) -> User:
+    """The user to whom a prompt is handed over. By name alone, which prompts show: whether there is somebody
+    of an e-mail address is nothing to be told. Raises ``NotThere``.
+    """
+    owner = User.objects.filter(username=name, is_active=True).first()
+    if owner is None:
+        raise NotThere("owner", "the name of an active user", repr(name[:150]))
+    return owner
 
 
 def check_scorer(user: User, score: TraceScore) -> None:

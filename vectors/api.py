@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Path, Query, Router
 from ninja.responses import Status
 
@@ -13,13 +13,14 @@ import vectors.api_files
 import vectors.api_items
 import vectors.api_search
 from vectors import schemas, store
-from vectors.api_parts import refuse_managed
+from vectors.api_parts import locate, refuse_managed
+from vectors.api_values import CollectionName
 from vectors.catalogue import visible_collections
 from vectors.errors import EmbedderError, InvalidCollection, shown
 from vectors.metadata_schema import MetadataSchema
 from vectors.models import Collection
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut, Text
+from vectors.schemas import ERRORS, ErrorOut
 
 logger = logging.getLogger(__name__)
 router = Router(tags=["vectors"])
@@ -38,7 +39,9 @@ def list_collections(request: HttpRequest, paging: Query[schemas.Paging]) -> dic
 
 @router.post("/collections", response={201: schemas.CollectionDetail, ERRORS: ErrorOut})
 @needs("vectors.add_collection")
-def create_collection(request: HttpRequest, payload: schemas.CollectionIn) -> Status[Any]:
+def create_collection(
+    request: HttpRequest, payload: schemas.CollectionIn, response: HttpResponse
+) -> Status[Any]:
     """Create a collection, with an embedder of the server's or for vectors of your own."""
     refuse_managed(payload.name)
     try:
@@ -52,11 +55,12 @@ def create_collection(request: HttpRequest, payload: schemas.CollectionIn) -> St
             expected = "an embedder that this server is set up for"
             raise InvalidCollection("embedder", expected, shown(payload.embedder)) from error
         raise
+    locate(request, response, collection.name)
     return Status(201, _detail(collection))
 
 
 @router.get("/collections/{name}", response={200: schemas.CollectionDetail, ERRORS: ErrorOut})
-def get_collection(request: HttpRequest, name: Path[Text]) -> dict[str, Any]:
+def get_collection(request: HttpRequest, name: Path[CollectionName]) -> dict[str, Any]:
     """One collection and how many items it holds."""
     return _detail(store.get_collection(name))
 
@@ -64,7 +68,7 @@ def get_collection(request: HttpRequest, name: Path[Text]) -> dict[str, Any]:
 @router.patch("/collections/{name}", response={200: schemas.CollectionDetail, ERRORS: ErrorOut})
 @needs("vectors.change_collection")
 def change_collection(
-    request: HttpRequest, name: Path[Text], payload: schemas.CollectionChange
+    request: HttpRequest, name: Path[CollectionName], payload: schemas.CollectionChange
 ) -> dict[str, Any]:
     """Replace the schema of the metadata, which all stored items have to satisfy."""
     refuse_managed(name)
@@ -75,7 +79,7 @@ def change_collection(
 
 @router.delete("/collections/{name}", response={204: None, ERRORS: ErrorOut})
 @needs("vectors.delete_collection")
-def delete_collection(request: HttpRequest, name: Path[Text]) -> Status[None]:
+def delete_collection(request: HttpRequest, name: Path[CollectionName]) -> Status[None]:
     """Delete a collection with all of its items."""
     refuse_managed(name)
     store.delete_collection(name)

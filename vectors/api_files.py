@@ -12,19 +12,26 @@ from ninja.errors import HttpError
 
 from vectors import schemas, store
 from vectors.api_parts import refuse_managed, refuse_unknown
+from vectors.api_values import CollectionName
 from vectors.bodies import InvalidBody, check_whole
 from vectors.exporting import export_lines
 from vectors.importing import import_lines
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut, Text
+from vectors.schemas import ERRORS, ErrorOut
 
-router = Router(tags=["vectors"])
+router = Router()
 JSON_LINES: Final = "application/x-ndjson"
 # A text of a million characters may take twelve bytes for each of them.
 _MAX_LINE: Final = 16_000_000
 _PART: Final = 65_536
 _REFUSED: Final = 100
-_LINES = {"schema": {"type": "string", "example": '{"key": "faq/refunds", "text": "Within five days."}\n'}}
+_LINES = {
+    "schema": {
+        "type": "string",
+        "x-max-bytes-of-a-line": _MAX_LINE,
+        "example": '{"key": "faq/refunds", "text": "Within five days."}\n',
+    }
+}
 
 
 @router.get(
@@ -33,7 +40,7 @@ _LINES = {"schema": {"type": "string", "example": '{"key": "faq/refunds", "text"
     openapi_extra={"responses": {200: {"description": "Lines of JSON", "content": {JSON_LINES: _LINES}}}},
 )
 def export_items(
-    request: HttpRequest, name: Path[Text], query: Query[schemas.ExportQuery]
+    request: HttpRequest, name: Path[CollectionName], query: Query[schemas.ExportQuery]
 ) -> StreamingHttpResponse:
     """All items as lines of JSON, in the order they were written, each as an import takes it."""
     refuse_unknown(request, tuple(schemas.ExportQuery.model_fields))
@@ -64,7 +71,7 @@ def _told_where_broken(lines: Iterator[str]) -> Iterator[str]:
     openapi_extra={"requestBody": {"required": True, "content": {JSON_LINES: _LINES}}},
 )
 @needs("vectors.change_collection")
-def import_items(request: HttpRequest, name: Path[Text]) -> dict[str, Any]:
+def import_items(request: HttpRequest, name: Path[CollectionName]) -> dict[str, Any]:
     """Insert or replace items, a line of JSON each, as many as you like: they are read as they come.
 
     A bad line is left out and reported, the first 100 by number. Each batch is written wholly or not at all:

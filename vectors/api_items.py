@@ -13,13 +13,14 @@ from ninja.responses import Status
 
 from vectors import schemas, store
 from vectors.api_parts import parts, refuse_managed, vectors_for
+from vectors.api_values import CollectionName, ItemKey
 from vectors.binary import in_the_documentation, read_items, takes_bytes
 from vectors.codec import Matrix
 from vectors.errors import CollectionNotFound, InvalidQuery, shown
 from vectors.permissions import READING, needs
-from vectors.schemas import ERRORS, ErrorOut, Text
+from vectors.schemas import ERRORS, ErrorOut
 
-router = Router(tags=["vectors"])
+router = Router()
 
 
 class AnyKey(PathConverter):
@@ -42,7 +43,9 @@ _BYTES = (
 )
 @needs("vectors.change_collection")
 @takes_bytes(lambda request: read_items(request.body))
-def upsert_items(request: HttpRequest, name: Path[Text], payload: schemas.ItemsIn) -> store.UpsertResult:
+def upsert_items(
+    request: HttpRequest, name: Path[CollectionName], payload: schemas.ItemsIn
+) -> store.UpsertResult:
     """Insert up to 1,000 items, or replace those whose key is there: all or none.
 
     What is stored already is neither embedded nor written again, so sending a batch twice is cheap. Many
@@ -54,7 +57,7 @@ def upsert_items(request: HttpRequest, name: Path[Text], payload: schemas.ItemsI
 
 
 @router.get("/collections/{name}/items/{any:key}", response={200: schemas.ItemOut, ERRORS: ErrorOut})
-def get_item(request: HttpRequest, name: Path[Text], key: Path[Text]) -> store.StoredItem:
+def get_item(request: HttpRequest, name: Path[CollectionName], key: Path[ItemKey]) -> store.StoredItem:
     """One item by its key, which may contain slashes."""
     item = store.get(store.get_collection(name), key)
     if item is None:
@@ -64,7 +67,7 @@ def get_item(request: HttpRequest, name: Path[Text], key: Path[Text]) -> store.S
 
 @router.delete("/collections/{name}/items/{any:key}", response={204: None, ERRORS: ErrorOut})
 @needs("vectors.change_collection")
-def delete_item(request: HttpRequest, name: Path[Text], key: Path[Text]) -> Status[None]:
+def delete_item(request: HttpRequest, name: Path[CollectionName], key: Path[ItemKey]) -> Status[None]:
     """Delete one item."""
     refuse_managed(name)
     if not store.delete(store.get_collection(name), [key]):
@@ -74,7 +77,7 @@ def delete_item(request: HttpRequest, name: Path[Text], key: Path[Text]) -> Stat
 
 @router.post("/collections/{name}/get", response={200: schemas.GetOut, ERRORS: ErrorOut}, exclude_unset=True)
 @needs(READING)
-def get_items(request: HttpRequest, name: Path[Text], payload: schemas.GetIn) -> dict[str, Any]:
+def get_items(request: HttpRequest, name: Path[CollectionName], payload: schemas.GetIn) -> dict[str, Any]:
     """Items by up to 1,000 keys. Only reads, although it is a POST."""
     collection = store.get_collection(name)
     found = store.get_many(collection, payload.keys)
@@ -86,7 +89,9 @@ def get_items(request: HttpRequest, name: Path[Text], payload: schemas.GetIn) ->
     "/collections/{name}/scroll", response={200: schemas.ScrollOut, ERRORS: ErrorOut}, exclude_unset=True
 )
 @needs(READING)
-def scroll_items(request: HttpRequest, name: Path[Text], payload: schemas.ScrollIn) -> dict[str, Any]:
+def scroll_items(
+    request: HttpRequest, name: Path[CollectionName], payload: schemas.ScrollIn
+) -> dict[str, Any]:
     """A page of items in the order they were written; follow `next` to read all that match a filter."""
     page = store.scroll(
         store.get_collection(name),
@@ -103,14 +108,16 @@ def scroll_items(request: HttpRequest, name: Path[Text], payload: schemas.Scroll
 
 @router.post("/collections/{name}/count", response={200: schemas.CountOut, ERRORS: ErrorOut})
 @needs(READING)
-def count_items(request: HttpRequest, name: Path[Text], payload: schemas.CountIn) -> dict[str, int]:
+def count_items(request: HttpRequest, name: Path[CollectionName], payload: schemas.CountIn) -> dict[str, int]:
     """How many items match a filter, or how many there are."""
     return {"count": store.count(store.get_collection(name), payload.filter)}
 
 
 @router.post("/collections/{name}/facet", response={200: schemas.FacetOut, ERRORS: ErrorOut})
 @needs(READING)
-def count_values(request: HttpRequest, name: Path[Text], payload: schemas.FacetIn) -> dict[str, Any]:
+def count_values(
+    request: HttpRequest, name: Path[CollectionName], payload: schemas.FacetIn
+) -> dict[str, Any]:
     """The values of a metadata field and how many items have each, the most frequent first."""
     collection = store.get_collection(name)
     return {"values": store.facet(collection, payload.field, filter=payload.filter, limit=payload.limit)}
@@ -118,7 +125,9 @@ def count_values(request: HttpRequest, name: Path[Text], payload: schemas.FacetI
 
 @router.post("/collections/{name}/delete", response={200: schemas.DeleteOut, ERRORS: ErrorOut})
 @needs("vectors.change_collection")
-def delete_items(request: HttpRequest, name: Path[Text], payload: schemas.DeleteIn) -> dict[str, Any]:
+def delete_items(
+    request: HttpRequest, name: Path[CollectionName], payload: schemas.DeleteIn
+) -> dict[str, Any]:
     """Delete items by up to 1,000 keys, or all that match a filter: all or none."""
     refuse_managed(name)
     collection = store.get_collection(name)

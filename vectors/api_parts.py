@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.encoding import escape_uri_path
 from ninja.errors import HttpError
 
 from vectors.browsing import vectors_of
@@ -30,6 +32,11 @@ def refuse_unknown(request: HttpRequest, known: Sequence[str] = ()) -> None:
             raise InvalidQuery(
                 name, f"{', '.join(known) or 'no parameters'} in the query string", shown(name)
             )
+
+
+def locate(request: HttpRequest, response: HttpResponse, name: object) -> None:
+    """Say where what was made below the request's path is to be found."""
+    response["Location"] = f"{escape_uri_path(request.path)}/{quote(str(name), safe='')}"
 
 
 def vectors_for(

@@ -10,15 +10,16 @@ from ninja import Path, Router
 
 from vectors import schemas, store
 from vectors.api_parts import parts, refuse_unknown, vectors_for
+from vectors.api_values import CollectionName
 from vectors.binary import CONTENT_TYPE, in_the_documentation, read_vector, takes_bytes
 from vectors.errors import EmbedderError, InvalidFilter, InvalidQuery
 from vectors.jsonl import InvalidLine, parse_line
 from vectors.permissions import READING, needs
-from vectors.schemas import ERRORS, ErrorOut, Text
+from vectors.schemas import ERRORS, ErrorOut
 from vectors.search import SearchResult, search
 from vectors.similar import search_many, search_similar
 
-router = Router(tags=["vectors"])
+router = Router()
 _BYTES = (
     "The vector as float32, little-endian; the other members stand in the query string, `filter` as JSON."
 )
@@ -52,7 +53,9 @@ def _search_in_bytes(request: HttpRequest) -> dict[str, Any]:
 )
 @needs(READING)
 @takes_bytes(_search_in_bytes)
-def search_collection(request: HttpRequest, name: Path[Text], payload: schemas.SearchIn) -> dict[str, Any]:
+def search_collection(
+    request: HttpRequest, name: Path[CollectionName], payload: schemas.SearchIn
+) -> dict[str, Any]:
     """The best `k` items for a text, an embedding, or both, or those like the item `key`. Only reads.
 
     A vector travels best as bytes, `application/octet-stream`.
@@ -69,11 +72,14 @@ def search_collection(request: HttpRequest, name: Path[Text], payload: schemas.S
 
 
 @router.post(
-    "/collections/{name}/searches", response={200: schemas.SearchesOut, ERRORS: ErrorOut}, exclude_unset=True
+    "/collections/{name}/searches",
+    summary="Search Collection Several Times",
+    response={200: schemas.SearchesOut, ERRORS: ErrorOut},
+    exclude_unset=True,
 )
 @needs(READING)
 def search_collection_often(
-    request: HttpRequest, name: Path[Text], payload: schemas.SearchesIn
+    request: HttpRequest, name: Path[CollectionName], payload: schemas.SearchesIn
 ) -> dict[str, Any]:
     """Up to 50 searches in one request: the results of all, or the error of the first that is wrong."""
     try:

@@ -23,7 +23,8 @@ def track(
 ) -> Iterator[T]:
     """Yield `items`, showing on `stream` (default: stderr) how many have been done.
 
-    A terminal gets a bar; anything else a line every two seconds and one at the end; `quiet` shows nothing.
+    A terminal gets a bar; anything else a line every two seconds and one at the end, if anything was done;
+    `quiet` shows nothing.
     """
     out = stream or sys.stderr
     if quiet:
@@ -84,5 +85,5 @@ def _lines(
         if clock() - last >= _SECONDS_BETWEEN_LINES:
             out.write(f"{label}: {done:,}{of}\n")
             said, last = done, clock()
-    if said != done:
+    if said != done and done:
         out.write(f"{label}: {done:,}{of}\n")

@@ -5,46 +5,41 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from ninja import Field, Schema
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidatorFunctionWrapHandler, WrapValidator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict
 
-from vectors.errors import VectorError
-from vectors.limits import MAX_FACET, MAX_KEYS, MAX_PAGE, MAX_SEARCHES
-from vectors.validation import check_text
+from vectors.api_values import (
+    SHOWN,
+    Filter,
+    Include,
+    JsonObject,
+    Keys,
+    Limit,
+    MetadataSchema,
+    Offset,
+    Vector,
+    Weight,
+    declared,
+)
+from vectors.api_values import Text as Text
+from vectors.limits import (
+    MAX_DIMENSIONS,
+    MAX_FACET,
+    MAX_FILTER_STRING,
+    MAX_K,
+    MAX_KEY,
+    MAX_NAME,
+    MAX_PAGE,
+    MAX_QUERY,
+    MAX_SEARCHES,
+    MAX_TEXT,
+    MAX_TITLE,
+)
+from vectors.models import Metric
+from vectors.search import FUSIONS, MODES
+from vectors.strategies import STRATEGIES
 
 MAX_BATCH = 1_000
-
-
-def _storable(value: str) -> str:
-    try:
-        return check_text(value, "text", minimum=0, maximum=len(value))
-    except VectorError as error:
-        wanted = {"expected": error.expected, "got": error.got}
-        raise PydanticCustomError("text", "Expected {expected}, got {got}", wanted) from error
-
-
-# Text that the database can hold; its length is for the models to judge.
-Text = Annotated[str, AfterValidator(_storable)]
-
-
-def _array_as_it_is(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
-    return value if isinstance(value, np.ndarray) else check(value)
-
-
-# One wrong number is enough to know; a list of 1,536 errors helps nobody. An array came as bytes.
-Vector = Annotated[list[float] | None, Field(fail_fast=True), WrapValidator(_array_as_it_is)]
-Filter = Annotated[
-    dict[str, Any] | None, Field(description="On metadata; eq ne gt gte lt lte in, and or not.")
-]
-Part = Literal["title", "text", "metadata", "vector"]
-# Bounded, as each is looked at for each hit.
-Include = Annotated[list[Part], Field(max_length=4, description="What to show beside the key.")]
-SHOWN: list[Part] = ["title", "text", "metadata"]
-Keys = Annotated[list[Text], Field(max_length=MAX_KEYS)]
-Limit = Annotated[int, Field(ge=1, le=100, description="Entries a page.")]
-Offset = Annotated[int, Field(ge=0, le=2**31 - 1, description="Entries to skip.")]
 
 
 class Body(BaseModel):
@@ -93,18 +88,20 @@ class CollectionIn(Body):
         }
     )
 
-    name: str = Field(description="Without slashes, at most 128 characters.")
-    embedder: str | None = Field(
+    name: Annotated[str, declared(minLength=1, maxLength=MAX_NAME)] = Field(description="Without slashes.")
+    embedder: Annotated[str, Field(max_length=MAX_NAME)] | None = Field(
         None, description="Makes the vectors. Left out: the server's default. Empty: you bring the vectors."
     )
-    dimensions: int | None = Field(None, description="Needed where you bring the vectors.")
-    metric: str | None = Field(None, description="cosine or l2.")
-    strategy: str = Field("auto", description="auto, exact, quantised, ivf or diskann.")
-    keyword_weight: float | None = Field(None, description="Share of keywords in hybrid search, 0…1.")
-    keyword_weight_cjk: float | None = Field(
+    dimensions: int | None = Field(
+        None, ge=1, le=MAX_DIMENSIONS, description="Needed where you bring the vectors."
+    )
+    metric: Annotated[str, declared(enum=Metric.values)] | None = None
+    strategy: Annotated[str, declared(enum=STRATEGIES)] = "auto"
+    keyword_weight: Weight | None = Field(None, description="Share of keywords in hybrid search.")
+    keyword_weight_cjk: Weight | None = Field(
         None, description="The same for queries in Japanese, Chinese or Korean."
     )
-    metadata_schema: dict[str, Any] = Field({}, description=_SCHEMA)
+    metadata_schema: MetadataSchema = Field({}, description=_SCHEMA)
     metadata_strict: bool = Field(False, description="Refuse fields that the schema does not name.")
 
 
@@ -118,7 +115,7 @@ class CollectionChange(Body):
         }
     )
 
-    metadata_schema: dict[str, Any] = Field(description=_SCHEMA)
+    metadata_schema: MetadataSchema = Field(description=_SCHEMA)
     metadata_strict: bool = Field(False, description="Refuse fields that the schema does not name.")
 
 
@@ -149,10 +146,12 @@ class CollectionPage(Schema):
 
 
 class ItemIn(Body):
-    key: str = Field(description="Yours; the same key again replaces the item.")
-    text: str
-    title: str = ""
-    metadata: dict[str, Any] = Field({}, description="At most 64 KB and 8 levels; filters look at it.")
+    key: Annotated[str, declared(minLength=1, maxLength=MAX_KEY)] = Field(
+        description="Yours; the same key again replaces the item."
+    )
+    text: Annotated[str, declared(minLength=1, maxLength=MAX_TEXT)]
+    title: Annotated[str, declared(maxLength=MAX_TITLE)] = ""
+    metadata: JsonObject = Field({}, description="At most 64 KB and 8 levels; filters look at it.")
     vector: Vector = Field(None, description="Your own embedding. Left out: the embedder makes it.")
 
 
@@ -222,8 +221,10 @@ class ScrollIn(Body):
         json_schema_extra={"examples": [{"limit": 100}, {"after": 4711, "filter": {"lang": "en"}}]}
     )
 
-    after: int = Field(0, description="The `next` of the page before.")
-    limit: int = Field(100, description=f"1 to {MAX_PAGE:,} items.")
+    after: Annotated[int, declared(minimum=0, maximum=2**63 - 1)] = Field(
+        0, description="The `next` of the page before."
+    )
+    limit: Annotated[int, declared(minimum=1, maximum=MAX_PAGE)] = Field(100, description="Items.")
     filter: Filter = None
     include: Include = SHOWN
 
@@ -246,9 +247,13 @@ class CountOut(Schema):
 class FacetIn(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"field": "tags", "limit": 20}]})
 
-    field: str = Field(description="A field of the metadata; `a.b` leads into objects.")
+    field: Annotated[str, declared(minLength=1, maxLength=MAX_FILTER_STRING)] = Field(
+        description="A field of the metadata; `a.b` leads into objects."
+    )
     filter: Filter = None
-    limit: int = Field(10, description=f"1 to {MAX_FACET:,} values, the most frequent first.")
+    limit: Annotated[int, declared(minimum=1, maximum=MAX_FACET)] = Field(
+        10, description="Values, the most frequent first."
+    )
 
 
 class FacetValueOut(Schema):
@@ -304,13 +309,15 @@ class SearchIn(Body):
         }
     )
 
-    query: str | None = None
+    query: Annotated[str, declared(minLength=1, maxLength=MAX_QUERY)] | None = None
     vector: Vector = Field(None, description="Stands in for the embedded query.")
-    key: str | None = Field(None, description="So does the embedding of this item, which is no hit itself.")
-    k: int = Field(10, description="1 to 1,000 hits.")
-    mode: str = Field("hybrid", description="hybrid, semantic or keyword.")
+    key: Annotated[str, declared(minLength=1, maxLength=MAX_KEY)] | None = Field(
+        None, description="So does the embedding of this item, which is no hit itself."
+    )
+    k: Annotated[int, declared(minimum=1, maximum=MAX_K)] = Field(10, description="Hits.")
+    mode: Annotated[str, declared(enum=MODES)] = "hybrid"
     filter: Filter = None
-    fusion: str = Field("convex", description="convex or rrf.")
+    fusion: Annotated[str, declared(enum=FUSIONS)] = "convex"
     include: Include = SHOWN
     with_plan: bool = Field(True, description="Say how the hits were found.")
 

@@ -24,7 +24,7 @@ from . import (
     versions,
 )
 
-router = Router(tags=["prompts"])
+router = Router()
 router.add_router("", prompts.by_name)
 for part in (
     keys,

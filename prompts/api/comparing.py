@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Path, Query, Router
 
-from vectors.schemas import ERRORS, ErrorOut
+from vectors.schemas import ERRORS, ErrorOut, Paging
 
 from .. import blame as blaming
 from ..dependants import find_dependants
@@ -15,9 +15,9 @@ from ..payload_changes import list_changes
 from ..serving import reading
 from ..unified_diff import count_changes, unified
 from . import schemas, version_schemas
-from .lookup import Ref, find_prompt, find_version
+from .lookup import Ref, find_prompt, find_version, page_of
 
-router = Router()
+router = Router(tags=["prompts"])
 
 
 @router.get(
@@ -48,17 +48,23 @@ def diff_versions(
     }
 
 
-@router.get("/prompts/{path:ref}/blame", response={200: version_schemas.BlameOut, ERRORS: ErrorOut})
+@router.get(
+    "/prompts/{path:ref}/blame",
+    summary="Blame Lines",
+    response={200: version_schemas.BlameOut, ERRORS: ErrorOut},
+)
 def blame(request: HttpRequest, ref: Path[Ref], query: Query[version_schemas.BlameQuery]) -> Any:
     """Which version brought each line, by whom and why; of chats the lines of the transcript."""
     prompt = find_prompt(ref)
     return blaming.blame(prompt, query.version or prompt.version)
 
 
-@router.get("/prompts/{path:ref}/dependants", response={200: version_schemas.DependantsOut, ERRORS: ErrorOut})
-def list_dependants(request: HttpRequest, ref: Path[Ref]) -> dict[str, Any]:
-    """Versions of other prompts that include this one: what a change of it changes, too."""
-    return {"items": [one.as_json() for one in find_dependants(find_prompt(ref).name)]}
+@router.get("/prompts/{path:ref}/dependants", response={200: version_schemas.DependantPage, ERRORS: ErrorOut})
+def list_dependants(request: HttpRequest, ref: Path[Ref], paging: Query[Paging]) -> dict[str, Any]:
+    """Versions of other prompts that include this one, by name, the newest first: what a change of it
+    changes, too.
+    """
+    return page_of([one.as_json() for one in find_dependants(find_prompt(ref).name)], paging)
 
 
 @router.get("/prompts/{path:ref}/graph", response={200: version_schemas.GraphOut, ERRORS: ErrorOut})

@@ -2,19 +2,22 @@
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Path, Query, Router
 from ninja.responses import Status as Answer
 
+from vectors.api_parts import locate
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut, Paging, Text
+from vectors.schemas import ERRORS, ErrorOut, Paging
 
 from ..errors import NotThere
 from ..models import Dataset, DatasetItem
-from . import run_schemas as schemas
+from . import dataset_schemas as schemas
 from .lookup import actor, page
+from .values import DatasetName, ItemText
 
 router = Router(tags=["evaluations"])
 _DATASET = "/datasets/{name}"
@@ -28,56 +31,75 @@ def list_datasets(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]
 
 @router.post("/datasets", response={201: schemas.DatasetOut, ERRORS: ErrorOut})
 @needs("prompts.add_dataset")
-def create_dataset(request: HttpRequest, payload: schemas.DatasetIn) -> Answer[Dataset]:
+def create_dataset(
+    request: HttpRequest, payload: schemas.DatasetIn, response: HttpResponse
+) -> Answer[Dataset]:
     """Make an empty dataset."""
     dataset = Dataset(**payload.model_dump(), user=actor(request))
     dataset.full_clean()
     dataset.save()
+    locate(request, response, dataset.name)
     return Answer(201, _dataset(dataset.name))
 
 
 @router.get(_DATASET, response={200: schemas.DatasetOut, ERRORS: ErrorOut})
-def get_dataset(request: HttpRequest, name: Path[Text]) -> Dataset:
+def get_dataset(request: HttpRequest, name: Path[DatasetName]) -> Dataset:
     """One dataset with its number of items."""
     return _dataset(name)
 
 
 @router.delete(_DATASET, response={204: None, ERRORS: ErrorOut})
 @needs("prompts.delete_dataset")
-def delete_dataset(request: HttpRequest, name: Path[Text]) -> Answer[None]:
+def delete_dataset(request: HttpRequest, name: Path[DatasetName]) -> Answer[None]:
     """Delete it with its items and its runs; evaluations of these runs go, too."""
     _dataset(name).delete()
     return Answer(204, None)
 
 
-@router.get(_DATASET + "/items", response={200: schemas.DatasetItemPage, ERRORS: ErrorOut})
-def list_items(request: HttpRequest, name: Path[Text], paging: Query[Paging]) -> dict[str, Any]:
+@router.get(
+    _DATASET + "/items",
+    summary="List Dataset Items",
+    response={200: schemas.DatasetItemPage, ERRORS: ErrorOut},
+)
+def list_items(request: HttpRequest, name: Path[DatasetName], paging: Query[Paging]) -> dict[str, Any]:
     """Its items, by key."""
     return page(DatasetItem.objects.filter(dataset=_dataset(name)), paging)
 
 
-@router.put(_DATASET + "/items", response={200: schemas.DatasetItemsOut, ERRORS: ErrorOut})
+@router.put(
+    _DATASET + "/items",
+    summary="Put Dataset Items",
+    response={200: schemas.DatasetItemsOut, ERRORS: ErrorOut},
+)
 @needs("prompts.change_dataset")
-def put_items(request: HttpRequest, name: Path[Text], payload: schemas.DatasetItemsIn) -> dict[str, int]:
+def put_items(
+    request: HttpRequest, name: Path[DatasetName], payload: schemas.DatasetItemsIn
+) -> dict[str, int]:
     """Insert or replace up to 1,000 items by `key`, all or none."""
     with transaction.atomic():
         dataset = _dataset(name)
         stored = {item.key: item for item in dataset.items.filter(key__in=[one.key for one in payload.items])}
         inserted = 0
-        for one in payload.items:
+        for number, one in enumerate(payload.items):
             item = stored.get(one.key) or DatasetItem(dataset=dataset)
             inserted += item._state.adding
             for field, value in one.model_dump().items():
                 setattr(item, field, value)
-            item.full_clean(exclude=["dataset"])
+            try:
+                item.full_clean(exclude=["dataset"])
+            except ValidationError as error:
+                named = {f"items[{number}].{field}": found for field, found in error.error_dict.items()}
+                raise ValidationError(named) from error
             item.save()
             stored[one.key] = item
     return {"inserted": inserted, "updated": len(stored) - inserted}
 
 
-@router.delete(_DATASET + "/items/{path:key}", response={204: None, ERRORS: ErrorOut})
+@router.delete(
+    _DATASET + "/items/{path:key}", summary="Delete Dataset Item", response={204: None, ERRORS: ErrorOut}
+)
 @needs("prompts.change_dataset")
-def delete_item(request: HttpRequest, name: Path[Text], key: Path[Text]) -> Answer[None]:
+def delete_item(request: HttpRequest, name: Path[DatasetName], key: Path[ItemText]) -> Answer[None]:
     """Delete an item; evaluations on it stay."""
     deleted, _ = DatasetItem.objects.filter(dataset=_dataset(name), key=key).delete()
     if not deleted:

@@ -6,10 +6,11 @@ from typing import Any
 from ninja import Field, Schema
 from pydantic import ConfigDict
 
-from vectors.schemas import Body, Paging, Text
+from vectors.api_values import JsonObject
+from vectors.schemas import Body, Paging
 
 from ..models import Evaluation
-from .values import VersionNumber
+from .values import ItemText, ScoreName, VersionNumber
 
 
 class EvaluationIn(Body):
@@ -17,16 +18,16 @@ class EvaluationIn(Body):
         json_schema_extra={"examples": [{"score": 0.92, "metrics": {"accuracy": 0.95, "latency_ms": 840}}]}
     )
 
-    score: float = Field(description="From 0 (worst) to 1 (best).")
-    metrics: dict[str, Any] = {}
-    name: Text = Field("", description="What was judged, such as accuracy; empty: the main score.")
-    item: Text = Field("", description="On what; versions are compared on the same items.")
+    score: float = Field(ge=0, le=1, description="From 0 (worst) to 1 (best).")
+    metrics: JsonObject = Field({}, description="At most 64 KB and 8 levels.")
+    name: ScoreName = Field("", description="What was judged, such as accuracy; empty: the main score.")
+    item: ItemText = Field("", description="On what; versions are compared on the same items.")
     version: VersionNumber | None = Field(None, description="Left out: the current one.")
 
 
 class EvaluationFilters(Paging):
     version: VersionNumber | None = None
-    name: Text | None = None
+    name: ScoreName | None = None
 
 
 class EvaluationOut(Schema):

@@ -12,7 +12,7 @@ from ninja.errors import HttpError
 from vectors.bodies import InvalidBody, check_whole
 from vectors.errors import EmbedderError
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut, Text
+from vectors.schemas import ERRORS, ErrorOut
 
 from ..errors import Protected
 from ..exchange.exporting import export_lines
@@ -22,6 +22,7 @@ from ..exchange.problems import ImportFileError
 from ..exchange.registry import Selection
 from ..ownership import CHANGE_OTHERS
 from .lookup import actor
+from .values import LabelFilter, NameFilter, TagFilter
 
 router = Router(tags=["exchange"])
 JSON_LINES: Final = "application/x-ndjson"
@@ -31,6 +32,7 @@ _SHOWN: Final = 100
 _LINES = {
     "schema": {
         "type": "string",
+        "x-max-bytes": MAX_BODY,
         "example": '{"name": "greeting", "versions": [{"number": 1, "content": "Hi"}]}\n',
     }
 }
@@ -46,9 +48,9 @@ _NEEDED: Final = (
 
 class RegistryExportQuery(Schema):
     format: Literal["jsonl"] = "jsonl"
-    folder: Text = Field("", description="Only prompts in this folder or below it.")
-    tag: Text = Field("", description="Only prompts with this tag.")
-    label: Text = Field(
+    folder: NameFilter = Field("", description="Only prompts in this folder or below it.")
+    tag: TagFilter = Field("", description="Only prompts with this tag.")
+    label: LabelFilter = Field(
         "", description="Only prompts with this label; without history the version it serves."
     )
     history: bool = Field(True, description="All versions, not the newest alone, and what is in the trash.")

@@ -8,7 +8,7 @@ from ninja import Path, Query, Router
 from ninja.responses import Status as Answer
 
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut, Text
+from vectors.schemas import ERRORS, ErrorOut
 
 from .. import keys
 from ..auth import find_user
@@ -16,6 +16,7 @@ from ..errors import NotThere, Protected
 from ..models import ApiKey, User
 from . import key_schemas as schemas
 from .lookup import actor, page
+from .values import Id
 
 router = Router(tags=["keys"])
 
@@ -51,7 +52,7 @@ def create_key(request: HttpRequest, payload: schemas.KeyIn, response: HttpRespo
 
 @router.delete("/keys/{id}", response={204: None, ERRORS: ErrorOut})
 @needs("prompts.change_apikey")
-def revoke_key(request: HttpRequest, id: Path[Text]) -> Answer[None]:
+def revoke_key(request: HttpRequest, id: Path[Id]) -> Answer[None]:
     """Have a key work no longer, with none of its secrets. It stays in the list."""
     keys.revoke_key(keys.find_key(actor(request), id))
     return Answer(204, None)
@@ -60,7 +61,7 @@ def revoke_key(request: HttpRequest, id: Path[Text]) -> Answer[None]:
 @router.post("/keys/{id}/rotate", response={200: schemas.IssuedKeyOut, ERRORS: ErrorOut})
 @needs("prompts.change_apikey")
 def rotate_key(
-    request: HttpRequest, id: Path[Text], payload: schemas.RotateKeyIn, response: HttpResponse
+    request: HttpRequest, id: Path[Id], payload: schemas.RotateKeyIn, response: HttpResponse
 ) -> ApiKey:
     """A new secret, shown this once, which works at once. The one before works for `overlap_hours` more, up
     to 7 days; an earlier one ends now.

@@ -6,11 +6,12 @@ from typing import Annotated, Any
 from ninja import Field, Schema
 from pydantic import ConfigDict
 
-from vectors.schemas import Body, Paging, Text
+from vectors.api_values import OneOf, Text
+from vectors.schemas import Body, Paging
 
 from ..labels import MAX_REASON
 from ..models import Evidence
-from .values import VersionNumber
+from .values import LabelFilter, ScoreName, VersionNumber
 
 Reason = Annotated[Text, Field(max_length=MAX_REASON)]
 _FIGURES: dict[str, Any] = {"test": "mcnemar", "n": 120, "p": 0.012, "estimate": 0.08, "ci": [0.02, 0.14]}
@@ -57,7 +58,7 @@ class EvidenceOut(Schema):
 
 
 class MoveFilters(Paging):
-    label: Text | None = None
+    label: LabelFilter | None = None
 
 
 class MoveOut(Schema):
@@ -99,12 +100,12 @@ class PolicyIn(Body):
     )
 
     is_protected: bool = False
-    evidence: Text = Field(Evidence.NONE.value, description=", ".join(Evidence.values) + ".")
-    score_name: Text = ""
-    minimum_items: int = 30
-    threshold: float | None = Field(None, description="0…1; of the evidence threshold.")
-    confidence: float = 0.95
-    margin: float = Field(0.0, description="0…1; of the evidence not_worse.")
+    evidence: Annotated[Text, OneOf(Evidence.values)] = Evidence.NONE.value
+    score_name: ScoreName = ""
+    minimum_items: int = Field(30, ge=1, le=2**31 - 1)
+    threshold: float | None = Field(None, ge=0, le=1, description="Of the evidence threshold.")
+    confidence: float = Field(0.95, ge=0.5, le=0.9999)
+    margin: float = Field(0.0, ge=0, le=1, description="Of the evidence not_worse.")
 
 
 class PolicyOut(Schema):
@@ -124,5 +125,8 @@ class LabelOut(Schema):
     policy: PolicyOut | None
 
 
-class LabelList(Schema):
+class LabelPage(Schema):
     items: list[LabelOut]
+    total: int
+    limit: int
+    offset: int

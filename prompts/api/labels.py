@@ -6,13 +6,14 @@ from django.http import HttpRequest
 from ninja import Path, Query, Router
 
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut, Text
+from vectors.schemas import ERRORS, ErrorOut
 
 from .. import labels as moving
 from ..gates import weigh
 from ..models import LabelMove
 from . import label_schemas as schemas
 from .lookup import Ref, actor, find_own_prompt, find_prompt, find_version, page
+from .values import LabelText
 
 router = Router(tags=["labels"])
 _LABEL = "/prompts/{path:ref}/labels/{label}"
@@ -27,7 +28,7 @@ def list_labels(request: HttpRequest, ref: Path[Ref]) -> dict[str, Any]:
 @router.put(_LABEL, response={200: schemas.MovedOut, ERRORS: ErrorOut})
 @needs("prompts.change_promptlabel")
 def move_label(
-    request: HttpRequest, ref: Path[Ref], label: Path[Text], payload: schemas.MoveIn
+    request: HttpRequest, ref: Path[Ref], label: Path[LabelText], payload: schemas.MoveIn
 ) -> dict[str, Any]:
     """Have a label serve a version. Where its policy asks for evidence and there is not enough, the answer is
     409 with the figures, and nothing is moved.
@@ -41,7 +42,7 @@ def move_label(
 @router.delete(_LABEL, response={200: schemas.MovedOut, ERRORS: ErrorOut})
 @needs("prompts.change_promptlabel")
 def remove_label(
-    request: HttpRequest, ref: Path[Ref], label: Path[Text], query: Query[schemas.ReasonQuery]
+    request: HttpRequest, ref: Path[Ref], label: Path[LabelText], query: Query[schemas.ReasonQuery]
 ) -> dict[str, Any]:
     """Take a label off."""
     prompt = find_own_prompt(request, ref)
@@ -52,7 +53,7 @@ def remove_label(
 @router.post(_LABEL + "/undo", response={200: schemas.MovedOut, ERRORS: ErrorOut})
 @needs("prompts.change_promptlabel")
 def undo_move(
-    request: HttpRequest, ref: Path[Ref], label: Path[Text], payload: schemas.UndoIn
+    request: HttpRequest, ref: Path[Ref], label: Path[LabelText], payload: schemas.UndoIn
 ) -> dict[str, Any]:
     """Take back the label's last move that is not taken back yet. No evidence is asked for."""
     prompt = find_own_prompt(request, ref)
@@ -62,7 +63,7 @@ def undo_move(
 
 @router.get(_LABEL + "/evidence", response={200: schemas.EvidenceOut, ERRORS: ErrorOut})
 def get_evidence(
-    request: HttpRequest, ref: Path[Ref], label: Path[Text], query: Query[schemas.EvidenceQuery]
+    request: HttpRequest, ref: Path[Ref], label: Path[LabelText], query: Query[schemas.EvidenceQuery]
 ) -> Any:
     """Whether the label might move to a version, and on what figures. Nothing is moved."""
     moving.check_label(label)

@@ -7,14 +7,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from ninja import Path
 
-from vectors.schemas import Paging, Text
+from vectors.schemas import Paging
 
 from ..errors import NotThere, Protected
 from ..models import Prompt, PromptVersion, User
 from ..ownership import check_owner
+from .values import NameText
 
 # In an address: the id or name of a prompt.
-Ref = Annotated[Text, Path(description="Id or name; slashes of a name stay as they are, or are sent as %2F.")]
+Ref = Annotated[
+    NameText, Path(description="Id or name; slashes of a name stay as they are, or are sent as %2F.")
+]
 
 
 def find_prompt(ref: str) -> Prompt:
@@ -48,6 +51,12 @@ def check_labels(request: HttpRequest, labels: Sequence[str]) -> None:
     needed = "prompts.change_promptlabel"
     if labels and not actor(request).has_perm(needed):
         raise Protected("labels", f"the permission {needed} to move labels", "an account without it")
+
+
+def page_of(found: Sequence[Any], paging: Paging) -> dict[str, Any]:
+    """A page of what is known already."""
+    items = found[paging.offset : paging.offset + paging.limit]
+    return {"items": items, "total": len(found), "limit": paging.limit, "offset": paging.offset}
 
 
 def page(rows: QuerySet[Any], paging: Paging) -> dict[str, Any]:

@@ -3,16 +3,19 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.db import router as databases
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from ninja import Path, Query, Router
 from ninja.responses import Status as Answer
 from pydantic_core import to_json
 
+from vectors.api_parts import locate
 from vectors.permissions import needs
 from vectors.schemas import ERRORS, ErrorOut
 
 from ..models import Prompt, Status
+from ..ownership import find_owner
 from ..saving import save_prompt, set_status
 from ..serving import reading
 from ..serving.bundles import bundle
@@ -22,8 +25,8 @@ from ..trash import delete_prompt
 from . import schemas
 from .lookup import Ref, actor, check_labels, find_own_prompt, find_prompt, page
 
-router = Router()
-by_name = Router()  # its path goes on as others do, so it is matched before them
+router = Router(tags=["prompts"])
+by_name = Router(tags=["prompts"])  # its path goes on as others do, so it is matched before them
 
 
 @router.get("/prompts", response={200: schemas.PromptPage, ERRORS: ErrorOut})
@@ -50,11 +53,12 @@ def list_prompts(request: HttpRequest, filters: Query[schemas.PromptFilters]) ->
 
 @router.post("/prompts", response={201: schemas.PromptOut, ERRORS: ErrorOut})
 @needs("prompts.add_prompt")
-def create_prompt(request: HttpRequest, payload: schemas.PromptIn) -> Answer[Any]:
+def create_prompt(request: HttpRequest, payload: schemas.PromptIn, response: HttpResponse) -> Answer[Any]:
     """Create a prompt; its first version is 1. It belongs to the user of the key or session."""
     check_labels(request, payload.labels)
     prompt = Prompt(user=actor(request), **payload.values())
     save_prompt(prompt, author=actor(request), message=payload.message, labels=payload.labels)
+    locate(request, response, prompt.pk)
     return Answer(201, _read(prompt.pk))
 
 
@@ -94,13 +98,17 @@ def get_bundle(request: HttpRequest, query: Query[schemas.BundleQuery]) -> Any:
 @router.patch("/prompts/{path:ref}", response={200: schemas.PromptOut, ERRORS: ErrorOut})
 @needs("prompts.change_prompt")
 def update_prompt(request: HttpRequest, ref: Path[Ref], payload: schemas.PromptPatch) -> Any:
-    """Change the members given. New content, config or variables make a new version; identical ones none."""
+    """Change the members given. New content, config or variables make a new version; identical ones none.
+    Who hands a prompt over to another `owner` can change it no more, unless they may change those of others.
+    """
     check_labels(request, payload.labels)
     changes = payload.changes()
     # One transaction, so that nobody's change gets lost between reading and writing.
     with transaction.atomic():
         prompt = find_own_prompt(request, ref)
         payload.check_type(prompt)
+        if "owner" in payload.model_fields_set:
+            changes["user_id"] = find_owner(payload.owner).pk
         if not payload.labels and all(is_same(getattr(prompt, name), to) for name, to in changes.items()):
             return _read(prompt.pk)
         for field, value in changes.items():
@@ -115,7 +123,7 @@ def update_prompt(request: HttpRequest, ref: Path[Ref], payload: schemas.PromptP
     return _read(prompt.pk)
 
 
-@router.delete("/prompts/{path:ref}", response={204: None, ERRORS: ErrorOut})
+@router.delete("/prompts/{path:ref}", summary="Delete Prompt", response={204: None, ERRORS: ErrorOut})
 @needs("prompts.delete_prompt")
 def delete(request: HttpRequest, ref: Path[Ref]) -> Answer[None]:
     """Into the trash, from which it can be restored. Refused where other prompts include it."""
@@ -125,7 +133,8 @@ def delete(request: HttpRequest, ref: Path[Ref]) -> Answer[None]:
 
 
 def find_prompt_named(name: str) -> str:
-    prompt = Prompt.objects.filter(name=name).only("pk").first()
+    prompts = Prompt.objects.using(databases.db_for_write(Prompt))  # what is kept is never of a replica
+    prompt = prompts.filter(name=name).only("pk").first()
     return find_prompt(name).pk if prompt is None else prompt.pk
 
 

@@ -13,7 +13,7 @@ from ..serving import reading
 from . import schemas
 from .lookup import Ref
 
-router = Router()
+router = Router(tags=["prompts"])
 
 
 @router.post("/prompts/{path:ref}/render", response={200: schemas.RenderOut, ERRORS: ErrorOut})

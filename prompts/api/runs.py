@@ -3,20 +3,23 @@
 from typing import Any
 
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Path, Query, Router
 from ninja.responses import Status as Answer
 
+from vectors.api_parts import locate
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut, Paging, Text
+from vectors.schemas import ERRORS, ErrorOut, Paging
 
 from .. import histories_of_scores
 from ..errors import NotThere
 from ..evaluating import runs
 from ..models import Dataset, Evaluation, EvaluationRun, RunOutput
 from ..tasks import run_later
+from . import comparison_schemas
 from . import run_schemas as schemas
 from .lookup import Ref, actor, find_prompt, find_version, page
+from .values import Id
 
 router = Router(tags=["evaluations"])
 _RUN = "/runs/{id}"
@@ -37,7 +40,7 @@ def list_runs(request: HttpRequest, filters: Query[schemas.RunFilters]) -> dict[
 
 @router.post("/runs", response={201: schemas.EvaluationRunOut, ERRORS: ErrorOut})
 @needs("prompts.add_evaluationrun")
-def create_run(request: HttpRequest, payload: schemas.RunIn) -> Answer[EvaluationRun]:
+def create_run(request: HttpRequest, payload: schemas.RunIn, response: HttpResponse) -> Answer[EvaluationRun]:
     """Try a version on a dataset. With a `model` a worker asks it for every item; without one you send in the
     results. The metrics judge them, and each item's scores are evaluations of the version.
     """
@@ -60,25 +63,26 @@ def create_run(request: HttpRequest, payload: schemas.RunIn) -> Answer[Evaluatio
         )
         if run.model:
             transaction.on_commit(lambda: run_later(run.pk), robust=True)
+    locate(request, response, run.pk)
     return Answer(201, _run(run.pk))
 
 
 @router.get(_RUN, response={200: schemas.EvaluationRunOut, ERRORS: ErrorOut})
-def get_run(request: HttpRequest, id: Path[Text]) -> EvaluationRun:
+def get_run(request: HttpRequest, id: Path[Id]) -> EvaluationRun:
     """One run, with how far it has come."""
     return _run(id)
 
 
 @router.post(_RUN + "/cancel", response={200: schemas.EvaluationRunOut, ERRORS: ErrorOut})
 @needs("prompts.change_evaluationrun")
-def cancel_run(request: HttpRequest, id: Path[Text]) -> EvaluationRun:
+def cancel_run(request: HttpRequest, id: Path[Id]) -> EvaluationRun:
     """Stop it after the item that is being worked on; what is done is kept."""
     runs.cancel(_run(id))
     return _run(id)
 
 
 @router.get(_RUN + "/results", response={200: schemas.ResultPage, ERRORS: ErrorOut})
-def list_results(request: HttpRequest, id: Path[Text], paging: Query[Paging]) -> dict[str, Any]:
+def list_results(request: HttpRequest, id: Path[Id], paging: Query[Paging]) -> dict[str, Any]:
     """What came out for each item, with its scores."""
     found = page(RunOutput.objects.filter(run=_run(id)).order_by("item"), paging)
     items = [output.item for output in found["items"]]
@@ -94,7 +98,7 @@ def list_results(request: HttpRequest, id: Path[Text], paging: Query[Paging]) ->
 
 @router.post(_RUN + "/results", response={200: schemas.AddedOut, ERRORS: ErrorOut})
 @needs("prompts.change_evaluationrun")
-def add_results(request: HttpRequest, id: Path[Text], payload: schemas.ResultsIn) -> dict[str, Any]:
+def add_results(request: HttpRequest, id: Path[Id], payload: schemas.ResultsIn) -> dict[str, Any]:
     """Send in results of a run without a model, up to 1,000 at a time; those of before are left alone."""
     results = [runs.Result(**one.model_dump()) for one in payload.results]
     added = runs.add_results(_run(id), results)
@@ -102,10 +106,12 @@ def add_results(request: HttpRequest, id: Path[Text], payload: schemas.ResultsIn
 
 
 @router.get(
-    "/prompts/{path:ref}/comparison", response={200: schemas.ComparisonOut, ERRORS: ErrorOut}, by_alias=True
+    "/prompts/{path:ref}/comparison",
+    response={200: comparison_schemas.ComparisonOut, ERRORS: ErrorOut},
+    by_alias=True,
 )
 def compare_versions(
-    request: HttpRequest, ref: Path[Ref], query: Query[schemas.ComparisonQuery]
+    request: HttpRequest, ref: Path[Ref], query: Query[comparison_schemas.ComparisonQuery]
 ) -> dict[str, Any]:
     """Two versions on the items that both were evaluated on: a paired test, and what differs most."""
     prompt = find_prompt(ref)
@@ -113,8 +119,10 @@ def compare_versions(
     return histories_of_scores.compare(old, new, name=query.name, confidence=query.confidence)
 
 
-@router.get("/prompts/{path:ref}/scores", response={200: schemas.ScoresOut, ERRORS: ErrorOut})
-def list_scores(request: HttpRequest, ref: Path[Ref], query: Query[schemas.ScoresQuery]) -> dict[str, Any]:
+@router.get("/prompts/{path:ref}/scores", response={200: comparison_schemas.ScoresOut, ERRORS: ErrorOut})
+def list_scores(
+    request: HttpRequest, ref: Path[Ref], query: Query[comparison_schemas.ScoresQuery]
+) -> dict[str, Any]:
     """How each version did: its number of evaluations, and the mean score with its 95 % interval."""
     return {"items": histories_of_scores.by_version(find_prompt(ref), name=query.name)}
 

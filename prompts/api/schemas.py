@@ -1,30 +1,40 @@
 """What the operations on prompts take and give. The models judge values; here stand types and examples."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from ninja import Field, Schema
 from pydantic import ConfigDict
 
-from vectors.schemas import Body, Paging, Text
+from vectors.api_values import JsonObject, OneOf, Text
+from vectors.schemas import Body, Paging
 
-from ..models import LATEST, Kind, Status, TemplateFormat
+from ..models import LATEST, Kind, Status
 from .values import (
     HASH,
     Changes,
     Chat,
     Content,
+    LabelFilter,
     Labels,
+    LabelText,
+    LanguageFilter,
+    LanguageText,
     MessageText,
     Moment,
+    NameFilter,
     NameText,
     ShownContent,
+    TagFilter,
     Tags,
+    TemplateFormatName,
+    UserName,
     Variables,
     VersionNumber,
-    WordText,
 )
 
+_Status = Annotated[Text, OneOf(Status.values)]
+MAX_VALUES = 10_000  # of a request to render
 _EXAMPLE: dict[str, Any] = {
     "name": "writing/resume-rewriter",
     "title": "Resume rewriter",
@@ -63,13 +73,15 @@ class PromptIn(Changes):
     name: NameText = Field(description="Unique; slashes make folders.")
     title: NameText
     content: Content
-    status: WordText = Field(Status.DRAFT.value, description=", ".join(Status.values) + ".")
-    language: WordText = Field("", description="Language code, such as en or ja.")
+    status: _Status = Status.DRAFT.value
+    language: LanguageText = Field("", description="Language code, such as en or ja.")
     tags: Tags = []
-    metadata: dict[str, Any] = {}
-    template_format: WordText = Field("simple", description=", ".join(TemplateFormat.values) + ".")
+    metadata: JsonObject = Field({}, description="At most 64 KB and 8 levels.")
+    template_format: TemplateFormatName = "simple"
     variables: Variables = {}
-    config: dict[str, Any] = Field({}, description="What the application keeps with a version.")
+    config: JsonObject = Field(
+        {}, description="What the application keeps with a version; at most 64 KB and 8 levels."
+    )
     labels: Labels = []
     message: MessageText = Field("", description="What is new in this version, and why.")
 
@@ -82,20 +94,23 @@ class PromptIn(Changes):
 
 class PromptPatch(Changes):
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"content": "Rewrite {{resume}}.", "message": "Shorter"}]}
+        json_schema_extra={
+            "examples": [{"content": "Rewrite {{resume}}.", "message": "Shorter"}, {"owner": "chika"}]
+        }
     )
 
     name: NameText = ""
     title: NameText = ""
     content: Content = Field("", description="New content makes a new version, identical content none.")
-    status: WordText = ""
-    language: WordText = ""
+    status: _Status = ""
+    language: LanguageText = ""
     tags: Tags = []
-    metadata: dict[str, Any] = Field({}, description="Replaces the whole object.")
-    template_format: WordText = ""
+    metadata: JsonObject = Field({}, description="Replaces the whole object.")
+    template_format: TemplateFormatName = ""
     variables: Variables = {}
-    config: dict[str, Any] = Field({}, description="Replaces the whole object.")
+    config: JsonObject = Field({}, description="Replaces the whole object.")
     labels: Labels = []
+    owner: UserName = Field("", description="Hand it over to this user, whose it is then: their `author`.")
     base_version: VersionNumber | None = Field(
         None, description="The newest version that you know; 409 where there is another."
     )
@@ -153,7 +168,7 @@ class PromptOut(PromptSummary):
 
 class Which(Schema):
     version: VersionNumber | None = None
-    label: Text | None = None
+    label: LabelText | None = None
     at: Moment | None = Field(None, description="What the label (or `latest`) served at that time.")
     subject: Text = Field("", max_length=1_000, description="Who it is for, where the label is split.")
     resolve: bool = Field(True, description="Put what it includes in its place.")
@@ -169,17 +184,17 @@ class PromptPage(Schema):
 class PromptFilters(Paging):
     status: Status | None = None
     type: Kind | None = None
-    label: Text | None = Field(None, description="With a version that this label serves.")
-    tag: Text | None = Field(None, description="Exactly this tag.")
-    language: Text | None = None
-    folder: Text | None = Field(None, description="In this folder or below it.")
-    prefix: Text | None = Field(None, description="The name begins with it.")
+    label: LabelFilter | None = Field(None, description="With a version that this label serves.")
+    tag: TagFilter | None = Field(None, description="Exactly this tag.")
+    language: LanguageFilter | None = None
+    folder: NameFilter | None = Field(None, description="In this folder or below it.")
+    prefix: NameFilter | None = Field(None, description="The name begins with it.")
 
 
 class BundleQuery(Schema):
-    label: Text
-    folder: Text = Field("", description="In this folder or below it.")
-    tag: Text = ""
+    label: LabelFilter
+    folder: NameFilter = Field("", description="In this folder or below it.")
+    tag: TagFilter = ""
 
 
 class BundleProblem(Schema):
@@ -203,11 +218,13 @@ class RenderIn(Body):
     )
 
     version: VersionNumber | None = None
-    label: Text | None = None
+    label: LabelFilter | None = None
     at: Moment | None = Field(None, strict=False)
     subject: Text = Field("", max_length=1_000, description="Who it is for, where the label is split.")
-    variables: dict[str, Any] = {}
-    placeholders: dict[str, Any] = Field({}, description="Messages by the name of the placeholder.")
+    variables: Annotated[dict[str, Any], Field(max_length=MAX_VALUES)] = {}
+    placeholders: Annotated[dict[str, Any], Field(max_length=MAX_VALUES)] = Field(
+        {}, description="Messages by the name of the placeholder."
+    )
     allow_partial: bool = False
 
 

@@ -1,20 +1,27 @@
 """What the search of prompts takes and gives."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from ninja import Field, Schema
 
+from vectors.api_values import declared
+from vectors.limits import MAX_K, MAX_QUERY
+from vectors.search import MODES
+
 from ..models import Status
+from .values import LanguageFilter, NameFilter, TagFilter
 
 
 class PromptSearchQuery(Schema):
-    q: str = Field(description="What you look for, in your own words.", examples=["make my CV sound better"])
-    k: int = Field(10, description="1 to 1,000 results.")
-    mode: str = Field("hybrid", description="hybrid, semantic or keyword.")
-    status: str | None = Field(None, description=", ".join(Status.values) + ".")
-    tag: str | None = None
-    language: str | None = None
-    folder: str | None = Field(None, description="In this folder or below it.")
+    q: Annotated[str, declared(minLength=1, maxLength=MAX_QUERY)] = Field(
+        description="What you look for, in your own words.", examples=["make my CV sound better"]
+    )
+    k: Annotated[int, declared(minimum=1, maximum=MAX_K)] = Field(10, description="Results.")
+    mode: Annotated[str, declared(enum=MODES)] = "hybrid"
+    status: Annotated[str, declared(enum=Status.values)] | None = None
+    tag: TagFilter | None = None
+    language: LanguageFilter | None = None
+    folder: NameFilter | None = Field(None, description="In this folder or below it.")
 
 
 class PromptHitOut(Schema):

@@ -7,20 +7,21 @@ from ninja import Path, Router
 from ninja.responses import Status as Answer
 
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut, Text
+from vectors.schemas import ERRORS, ErrorOut
 
 from .. import splits
 from ..errors import NotThere
 from ..models import LabelSplit
-from . import run_schemas as schemas
+from . import split_schemas as schemas
 from .lookup import Ref, actor, find_own_prompt, find_prompt
+from .values import LabelText
 
 router = Router(tags=["labels"])
 _SPLIT = "/prompts/{path:ref}/labels/{label}/split"
 
 
 @router.get(_SPLIT, response={200: schemas.SplitOut, ERRORS: ErrorOut})
-def get_split(request: HttpRequest, ref: Path[Ref], label: Path[Text]) -> dict[str, Any]:
+def get_split(request: HttpRequest, ref: Path[Ref], label: Path[LabelText]) -> dict[str, Any]:
     """The running split of a label, or the last one: counts of each arm, and whether to stop."""
     found = LabelSplit.objects.filter(prompt=find_prompt(ref).pk, label=label).order_by(
         "ended_at", "-created_at"
@@ -34,7 +35,7 @@ def get_split(request: HttpRequest, ref: Path[Ref], label: Path[Text]) -> dict[s
 @router.post(_SPLIT, response={201: schemas.SplitOut, ERRORS: ErrorOut})
 @needs("prompts.change_promptlabel")
 def start_split(
-    request: HttpRequest, ref: Path[Ref], label: Path[Text], payload: schemas.SplitIn
+    request: HttpRequest, ref: Path[Ref], label: Path[LabelText], payload: schemas.SplitIn
 ) -> Answer[dict[str, Any]]:
     """Have a label serve several versions, sticky by the `subject` that a request names."""
     split = splits.start_split(
@@ -50,7 +51,7 @@ def start_split(
 
 @router.delete(_SPLIT, response={200: schemas.SplitOut, ERRORS: ErrorOut})
 @needs("prompts.change_promptlabel")
-def end_split(request: HttpRequest, ref: Path[Ref], label: Path[Text]) -> dict[str, Any]:
+def end_split(request: HttpRequest, ref: Path[Ref], label: Path[LabelText]) -> dict[str, Any]:
     """End it: the label serves the control alone again. To promote another arm, move the label then."""
     split = splits.end_split(find_own_prompt(request, ref), label, actor=actor(request))
     return splits.report(split)
@@ -61,7 +62,7 @@ def end_split(request: HttpRequest, ref: Path[Ref], label: Path[Text]) -> dict[s
 )
 @needs("prompts.add_splitsubject")
 def record_outcome(
-    request: HttpRequest, ref: Path[Ref], label: Path[Text], payload: schemas.OutcomeIn
+    request: HttpRequest, ref: Path[Ref], label: Path[LabelText], payload: schemas.OutcomeIn
 ) -> dict[str, Any]:
     """What came of a subject that was served by the split. The first outcome counts."""
     found = splits.record_outcome(find_prompt(ref), label, payload.subject, payload.value)

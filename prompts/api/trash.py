@@ -7,7 +7,7 @@ from ninja import Path, Query, Router
 from ninja.responses import Status as Answer
 
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut, Paging, Text
+from vectors.schemas import ERRORS, ErrorOut, Paging
 
 from .. import trash
 from ..errors import NotThere
@@ -36,7 +36,7 @@ def list_trashed_versions(request: HttpRequest, paging: Query[Paging]) -> dict[s
 
 @router.post("/trash/{id}/restore", response={200: schemas.PromptSummary, ERRORS: ErrorOut})
 @needs("prompts.delete_prompt")
-def restore_prompt(request: HttpRequest, id: Path[Text], payload: trash_schemas.RestorePromptIn) -> Any:
+def restore_prompt(request: HttpRequest, id: Path[values.Id], payload: trash_schemas.RestorePromptIn) -> Any:
     """Bring a prompt back, under another `name` where its own has been given away. Its labels stay off."""
     prompt = Prompt.everything.exclude(deleted_at=None).select_related("user").filter(pk=id).first()
     if prompt is None:

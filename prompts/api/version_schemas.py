@@ -6,6 +6,7 @@ from typing import Any, Literal
 from ninja import Field, Schema
 from pydantic import ConfigDict
 
+from vectors.api_values import JsonObject
 from vectors.schemas import Body
 
 from ..models import LATEST, Kind, PromptVersion
@@ -17,9 +18,9 @@ from .values import (
     Labels,
     MessageText,
     ShownContent,
+    TemplateFormatName,
     Variables,
     VersionNumber,
-    WordText,
 )
 
 
@@ -31,9 +32,9 @@ class VersionIn(Changes):
     )
 
     content: Content = ""
-    template_format: WordText = ""
+    template_format: TemplateFormatName = ""
     variables: Variables = {}
-    config: dict[str, Any] = {}
+    config: JsonObject = {}
     labels: Labels = []
     base_version: VersionNumber | None = Field(
         None, description="The newest version that you know; 409 where there is another."
@@ -147,8 +148,11 @@ class DependantOut(Schema):
     referenced_version: int | None
 
 
-class DependantsOut(Schema):
+class DependantPage(Schema):
     items: list[DependantOut]
+    total: int
+    limit: int
+    offset: int
 
 
 class GraphOut(Schema):

@@ -3,10 +3,11 @@
 from typing import Any
 
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Path, Query, Router
 from ninja.responses import Status as Answer
 
+from vectors.api_parts import locate
 from vectors.permissions import needs
 from vectors.schemas import ERRORS, ErrorOut, Paging
 
@@ -17,7 +18,7 @@ from ..trash import delete_version
 from . import values, version_schemas
 from .lookup import Ref, actor, check_labels, find_own_prompt, find_prompt, find_version, page
 
-router = Router()
+router = Router(tags=["prompts"])
 _VERSIONS = "/prompts/{path:ref}/versions"
 
 
@@ -37,7 +38,9 @@ def list_versions(request: HttpRequest, ref: Path[Ref], paging: Query[Paging]) -
     _VERSIONS, response={200: version_schemas.VersionOut, 201: version_schemas.VersionOut, ERRORS: ErrorOut}
 )
 @needs("prompts.change_prompt")
-def create_version(request: HttpRequest, ref: Path[Ref], payload: version_schemas.VersionIn) -> Answer[Any]:
+def create_version(
+    request: HttpRequest, ref: Path[Ref], payload: version_schemas.VersionIn, response: HttpResponse
+) -> Answer[Any]:
     """Add a version. What is left out is as in the newest one. Identical to it, none is made: then the answer
     is the newest one with 200, or 409 with `if_identical: "refuse"`.
     """
@@ -58,6 +61,7 @@ def create_version(request: HttpRequest, ref: Path[Ref], payload: version_schema
             raise Refused("content", "a version that differs from the newest", f"the same as {saved.version}")
         version = find_version(prompt, saved.version)
     version.prompt = prompt
+    locate(request, response, version.version)
     return Answer(201 if saved.is_new else 200, version)
 
 
@@ -70,7 +74,7 @@ def get_version(request: HttpRequest, ref: Path[Ref], version: Path[values.Versi
     return found
 
 
-@router.delete(_VERSIONS + "/{version}", response={204: None, ERRORS: ErrorOut})
+@router.delete(_VERSIONS + "/{version}", summary="Delete Version", response={204: None, ERRORS: ErrorOut})
 @needs("prompts.delete_promptversion")
 def delete(request: HttpRequest, ref: Path[Ref], version: Path[values.VersionNumber]) -> Answer[None]:
     """Into the trash; its labels come off. The last version takes the prompt with it."""
@@ -80,6 +84,7 @@ def delete(request: HttpRequest, ref: Path[Ref], version: Path[values.VersionNum
 
 @router.post(
     _VERSIONS + "/{version}/restore",
+    summary="Repeat Version",
     response={200: version_schemas.VersionOut, 201: version_schemas.VersionOut, ERRORS: ErrorOut},
 )
 @needs("prompts.change_prompt")

@@ -6,6 +6,7 @@ from ..errors import RegistryProblem
 from ..models import User
 from . import scores
 from .counts import count_dropped
+from .score_schemas import MAX_BATCH
 
 _SCORE: Final = "score-create"
 
@@ -14,8 +15,8 @@ def ingest(batch: Any, *, user: User) -> dict[str, Any]:
     """What became of each event. Raises ``RegistryProblem`` where it is no batch."""
     if not isinstance(batch, list):
         raise RegistryProblem("batch", "a list of events", type(batch).__name__)
-    if len(batch) > scores.MAX_BATCH:
-        raise RegistryProblem("batch", f"at most {scores.MAX_BATCH:,} events", f"{len(batch):,}")
+    if len(batch) > MAX_BATCH:
+        raise RegistryProblem("batch", f"at most {MAX_BATCH:,} events", f"{len(batch):,}")
     successes: list[dict[str, Any]] = []
     errors: list[dict[str, Any]] = []
     found: list[tuple[str, Any]] = []

@@ -9,9 +9,8 @@ from ninja.responses import Status as Answer
 from pydantic_core import to_json
 
 from vectors.permissions import needs
-from vectors.schemas import Text
 
-from ..api.values import VersionNumber
+from ..api.values import NameText, VersionNumber
 from ..errors import Refused
 from ..models import User
 from ..serving.responses import serve
@@ -22,7 +21,7 @@ from .schemas import ERRORS, ErrorOut
 router = Router(tags=["prompts"])
 _PATH = "/v2/prompts/{path:name}"
 _VERSION = _PATH + "/versions/{int:version}"
-Name = Annotated[Text, Path(description="Percent-encoded, slashes as well.")]
+Name = Annotated[NameText, Path(description="Percent-encoded, slashes as well.")]
 
 
 @router.get("/v2/prompts", response={200: schemas.PromptListOut, ERRORS: ErrorOut})

@@ -36,7 +36,7 @@ def read(name: str, *, version: int | None = None, label: str | None = None) -> 
     if served.name == name:
         return served
     # It is the id of another prompt; here prompts have names only.
-    prompt = find(name)
+    prompt = Prompt.objects.using(router.db_for_write(Prompt)).filter(name=name).first()
     if prompt is None:
         raise NotThere("prompt", "the name of a prompt", repr(name))
     return reading.read(prompt.pk, version=version, label=label or "")

@@ -1,19 +1,30 @@
 """What Langfuse's prompt API takes and gives. Unknown members are ignored, as its server does."""
 
-import re
-from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from ninja import Field, Schema
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, WithJsonSchema
 
-from vectors.schemas import Text
+from vectors.api_values import JsonObject, Text, declared
 
-from ..api.values import Labels, ShownContent, VersionNumber
+from ..api.values import (
+    CONTENT,
+    LabelFilter,
+    Labels,
+    LabelText,
+    MessageText,
+    Moment,
+    NameFilter,
+    NameText,
+    ShownContent,
+    TagFilter,
+    Tags,
+    VersionNumber,
+)
+from ..models import Kind
+from ..validators import MAX_TAGS
 
 MAX_PAGE: Final = 2**31 - 1
-_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 class ErrorOut(BaseModel):
@@ -27,24 +38,10 @@ class ErrorOut(BaseModel):
 ERRORS: Final = frozenset({400, 401, 403, 404, 405, 409, 411, 413, 415, 423, 429, 503})
 
 
-def _text(value: Any) -> Any:
-    if not isinstance(value, str) or not _DATE.match(value):  # numbers would be taken for seconds
-        raise PydanticCustomError("moment", "Expected a date and time in ISO 8601 as text")
-    return value
-
-
-def _utc(value: datetime) -> datetime:
-    try:
-        return value.astimezone(UTC)
-    except OverflowError as error:
-        raise PydanticCustomError("moment", "Expected a date within the years 1 to 9999") from error
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_text), AfterValidator(_utc)]
-
-
 class Given(BaseModel):
-    """A request's body: JSON types are taken at their word."""
+    """A request's body: JSON types are taken at their word. Unknown members are ignored on purpose: newer
+    clients send more, such as `isActive`.
+    """
 
     model_config = ConfigDict(strict=True, populate_by_name=True)
 
@@ -68,13 +65,15 @@ class CreateIn(Given):
         }
     )
 
-    name: Text
-    prompt: str | list[Any] = Field(description="A text, or messages and placeholders.")
-    type: Text = Field("text", description="text or chat.")
-    config: dict[str, Any] | None = None
+    name: NameText
+    prompt: Annotated[str | list[Any], WithJsonSchema(CONTENT)]
+    type: Annotated[Text, declared(enum=Kind.values)] = Kind.TEXT.value
+    config: JsonObject | None = Field(None, description="At most 64 KB and 8 levels.")
     labels: Labels | None = None
-    tags: list[Text] | None = Field(None, description="Of all versions; left out, they stay as they are.")
-    commit_message: Text | None = Field(None, alias="commitMessage")
+    tags: Annotated[Tags, Field(max_length=MAX_TAGS)] | None = Field(
+        None, description="Of all versions; left out, they stay as they are."
+    )
+    commit_message: MessageText | None = Field(None, alias="commitMessage")
 
 
 class LabelsIn(Given):
@@ -85,7 +84,7 @@ class LabelsIn(Given):
 
 class WhichQuery(Schema):
     version: VersionNumber | None = None
-    label: Text | None = None
+    label: LabelText | None = None
 
 
 class GetQuery(WhichQuery):
@@ -98,10 +97,10 @@ class PageQuery(Schema):
 
 
 class ListQuery(PageQuery):
-    name: Text | None = None
+    name: NameFilter | None = None
     version: VersionNumber | None = None
-    label: Text | None = None
-    tag: Text | None = None
+    label: LabelFilter | None = None
+    tag: TagFilter | None = None
     from_updated_at: Moment | None = Field(None, alias="fromUpdatedAt")
     to_updated_at: Moment | None = Field(None, alias="toUpdatedAt")
     filter: Text | None = Field(

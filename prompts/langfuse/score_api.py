@@ -8,7 +8,6 @@ from ninja.errors import HttpError
 from ninja.responses import Status as Answer
 
 from vectors.permissions import needs
-from vectors.schemas import Text
 
 from ..errors import NotThere
 from ..models import TraceScore, User
@@ -30,7 +29,7 @@ router = Router(tags=["scores"])
     },
 )
 @needs("prompts.add_tracescore")
-def create_scores(request: HttpRequest, payload: Body[dict[str, Any] | list[Any]]) -> Answer[dict[str, Any]]:
+def create_scores(request: HttpRequest, payload: Body[score_schemas.ScoresIn]) -> Answer[dict[str, Any]]:
     """One score, or a list of them. A score of an id that is there replaces it."""
     if isinstance(payload, dict):
         (result,) = scores.keep([payload], user=_user(request))
@@ -68,14 +67,14 @@ def list_scores_v3(request: HttpRequest, query: Query[score_schemas.ScoresV3Quer
 
 
 @router.get("/v2/scores/{path:id}", response={200: score_schemas.ScoreOut, ERRORS: ErrorOut})
-def get_score(request: HttpRequest, id: Path[Text]) -> dict[str, Any]:
+def get_score(request: HttpRequest, id: Path[score_schemas.Id]) -> dict[str, Any]:
     """One score."""
     return scores.as_json(_find(id), is_mixed=False)
 
 
 @router.delete("/scores/{path:id}", response={202: score_schemas.MessageOut, ERRORS: ErrorOut})
 @needs("prompts.delete_tracescore")
-def delete_score(request: HttpRequest, id: Path[Text]) -> Answer[dict[str, str]]:
+def delete_score(request: HttpRequest, id: Path[score_schemas.Id]) -> Answer[dict[str, str]]:
     """Take a score back."""
     score = _find(id)
     check_scorer(_user(request), score)
@@ -85,7 +84,7 @@ def delete_score(request: HttpRequest, id: Path[Text]) -> Answer[dict[str, str]]
 
 @router.post("/ingestion", response={207: score_schemas.IngestedOut, ERRORS: ErrorOut})
 @needs("prompts.add_tracescore")
-def ingest(request: HttpRequest, payload: Body[dict[str, Any]]) -> Answer[dict[str, Any]]:
+def ingest(request: HttpRequest, payload: Body[score_schemas.BatchIn]) -> Answer[dict[str, Any]]:
     """A batch of events. Those of the type `score-create` are kept, all others counted and dropped."""
     return Answer(207, ingestion.ingest(payload.get("batch"), user=_user(request)))
 

@@ -1,22 +1,26 @@
 """What Langfuse's scores API takes and gives."""
 
 import math
+import sys
 from typing import Annotated, Any, Self
 
 from django.core.exceptions import ValidationError
 from ninja import Field, Schema
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from vectors.schemas import Text
+from vectors.api_values import Text, declared, free_json
 
 from ..models import TraceScore
 from ..validators import validate_metadata
 from .schemas import MetaOut, Moment, PageQuery
 
 DataType = TraceScore.DataType
+MAX_BATCH = 10_000  # scores or events of a request
 MAX_TEXT = 10_000  # characters of a comment or of a value that is a text
 Id = Annotated[Text, Field(max_length=255)]
+Texts = Annotated[Text, Field(max_length=30_000, description="Several: with commas.")]
+_Number = Annotated[float, declared(minimum=-sys.float_info.max, maximum=sys.float_info.max)]
 _TEXTUAL = (DataType.CATEGORICAL, DataType.TEXT, DataType.CORRECTION)
 
 
@@ -53,7 +57,7 @@ class ScoreIn(BaseModel):
 
     id: Annotated[Text, Field(min_length=1, max_length=255)] | None = None
     name: Text = Field(min_length=1, max_length=255)
-    value: Annotated[float | Annotated[Text, Field(max_length=MAX_TEXT)], BeforeValidator(_value)]
+    value: Annotated[_Number | Annotated[Text, Field(max_length=MAX_TEXT)], BeforeValidator(_value)]
     data_type: DataType | None = Field(None, alias="dataType", description="Left out: by the value.")
     trace_id: Id | None = Field(None, alias="traceId")
     observation_id: Id | None = Field(None, alias="observationId")
@@ -61,8 +65,8 @@ class ScoreIn(BaseModel):
     dataset_run_id: Id | None = Field(None, alias="datasetRunId")
     comment: Annotated[Text, Field(max_length=MAX_TEXT)] | None = None
     config_id: Id | None = Field(None, alias="configId")
-    environment: Annotated[Text, Field(pattern=r"^[a-z0-9_-]{1,40}$")] | None = None
-    metadata: Annotated[dict[str, Any], BeforeValidator(_metadata)] = {}
+    environment: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")] | None = None
+    metadata: Annotated[dict[str, Any], free_json(), BeforeValidator(_metadata)] = {}
     timestamp: Moment | None = None
 
     @property
@@ -91,27 +95,80 @@ class ScoreIn(BaseModel):
         return self
 
 
+def _in_place(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with what it refers to in its place: as part of another it has no definitions of its own."""
+    known = schema.pop("$defs", {})
+
+    def place(node: Any) -> Any:
+        if isinstance(node, list):
+            return [place(one) for one in node]
+        if not isinstance(node, dict):
+            return node
+        if "$ref" in node:
+            return place(known[node["$ref"].rpartition("/")[2]])
+        return {name: place(one) for name, one in node.items()}
+
+    return {name: place(one) for name, one in schema.items()}
+
+
+# Each score is judged for itself, so that one that is wrong does not keep out the others.
+_SCORE = _in_place(ScoreIn.model_json_schema())
+ScoresIn = Annotated[
+    dict[str, Any] | list[Any],
+    WithJsonSchema(
+        {
+            "anyOf": [_SCORE, {"type": "array", "items": _SCORE, "maxItems": MAX_BATCH}],
+            "examples": [{"traceId": "trace-1", "name": "quality", "value": 0.9, "dataType": "NUMERIC"}],
+        }
+    ),
+]
+# Events that are no scores are counted and dropped, whatever is in them.
+BatchIn = Annotated[
+    dict[str, Any],
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {
+                "batch": {"type": "array", "items": {"type": "object"}, "maxItems": MAX_BATCH},
+            },
+            "required": ["batch"],
+            "examples": [
+                {
+                    "batch": [
+                        {
+                            "id": "event-1",
+                            "type": "score-create",
+                            "timestamp": "2026-05-01T09:30:00Z",
+                            "body": {"traceId": "trace-1", "name": "quality", "value": 0.9},
+                        }
+                    ]
+                }
+            ],
+        }
+    ),
+]
+
+
 class ScoresQuery(PageQuery):
-    name: Text | None = None
-    trace_id: Text | None = Field(None, alias="traceId")
-    observation_id: Text | None = Field(None, alias="observationId", description="Several: with commas.")
-    session_id: Text | None = Field(None, alias="sessionId")
-    dataset_run_id: Text | None = Field(None, alias="datasetRunId")
+    name: Id | None = None
+    trace_id: Id | None = Field(None, alias="traceId")
+    observation_id: Texts | None = Field(None, alias="observationId")
+    session_id: Id | None = Field(None, alias="sessionId")
+    dataset_run_id: Id | None = Field(None, alias="datasetRunId")
     data_type: DataType | None = Field(None, alias="dataType")
-    config_id: Text | None = Field(None, alias="configId")
-    environment: list[Text] = Field([], max_length=100)
-    score_ids: Text | None = Field(None, alias="scoreIds", max_length=30_000, description="With commas.")
+    config_id: Id | None = Field(None, alias="configId")
+    environment: list[Annotated[Text, Field(max_length=64)]] = Field([], max_length=100)
+    score_ids: Texts | None = Field(None, alias="scoreIds")
     from_timestamp: Moment | None = Field(None, alias="fromTimestamp")
     to_timestamp: Moment | None = Field(None, alias="toTimestamp")
-
-
-Texts = Annotated[Text, Field(max_length=30_000, description="Several: with commas.")]
 
 
 class ScoresV3Query(Schema):
     limit: int = Field(50, ge=1, le=100)
     cursor: Text | None = Field(None, max_length=1_000)
-    fields: Text = Field("", description="details, subject, annotation; several with commas.")
+    fields: Text = Field(
+        "", max_length=1_000, description="details, subject, annotation; several with commas."
+    )
     id: Texts | None = None
     name: Texts | None = None
     data_type: Texts | None = Field(None, alias="dataType")

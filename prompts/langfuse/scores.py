@@ -20,9 +20,8 @@ from ..models.base import new_id
 from . import projects
 from .moments import as_text
 from .schemas import Moment
-from .score_schemas import DataType, ScoreIn, ScoresQuery, ScoresV3Query
+from .score_schemas import MAX_BATCH, DataType, ScoreIn, ScoresQuery, ScoresV3Query
 
-MAX_BATCH: Final = 10_000
 _BATCH, _BATCH_LENGTH = 500, 1_000_000  # rows and characters that one statement writes
 _GIVEN: Final = (
     "trace_id", "observation_id", "session_id", "dataset_run_id", "name", "data_type", "value",

@@ -572,3 +572,15 @@ def test_a_strange_id_makes_a_name_that_is_one(provider: Clerk, db: None, settin
     made = User.objects.get()
     made.full_clean(exclude=["password"])
     assert made.username.startswith("auth0-aoi-example.com-")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_served_from_memory_counts_as_the_users(
+    provider: Clerk, known: User, settings: Settings
+) -> None:
+    settings.AFN_ANONYMOUS_RATE_LIMIT, settings.AFN_RATE_LIMIT = "1/min", "4/min"
+    Prompt(user=known, name="greeting", title="Greeting", content="Hello").save(index=False)
+    api = Api(bearer(token()))
+    answers = [api.get("/prompts/greeting") for _ in range(6)]
+    assert [one.status_code for one in answers] == [200] * 4 + [429] * 2
+    assert answers[2]["X-AFN-Cache"] == "memory"

@@ -50,6 +50,8 @@ def test_dependants_are_listed(api: Api, root: None) -> None:
         ("root", number, number == 5) for number in (5, 4, 3, 2, 1)
     ]
     assert items[-1]["labels"] == ["production"]
+    page = api.get("/prompts/rules/dependants", limit=2, offset=1).json()
+    assert page == {"items": items[1:3], "total": 5, "limit": 2, "offset": 1}
 
 
 @pytest.mark.parametrize(

@@ -200,3 +200,30 @@ def test_no_path_breaks_the_server(api: Api, path: Callable[[str], str], text: s
     response = api.get(path(text))
     assert response.status_code in (404, 422)
     assert response.json()["detail"]
+
+
+@pytest.mark.parametrize("moment", ["1700000000", "99999999999999", "now", "2026-05-01T09:30:00", "-1"])
+def test_moments_are_written_out_with_a_time_zone(api: Api, make: Callable[..., Prompt], moment: str) -> None:
+    make("a")
+    response = api.get("/prompts/a", label="latest", at=moment)
+    assert response.status_code == 422
+    wanted = "a date and time with a time zone, such as 2026-05-01T09:30:00Z"
+    assert problems(response) == {"at": f"Expected {wanted}, got {moment!r}"}
+
+
+def test_numbers_of_an_address_are_told_as_they_came(api: Api) -> None:
+    assert problems(api.get("/prompts", limit=0)) == {"limit": "Expected a number from 1 on, got 0"}
+    assert problems(api.get("/prompts", limit="x")) == {"limit": "Expected a whole number, got 'x'"}
+
+
+def test_texts_that_came_are_not_repeated(api: Api) -> None:
+    """A secret may stand in the wrong place."""
+    response = api.post("/prompts/a/evaluations", {"score": "sk-afn-secret"})
+    assert problems(response) == {"score": "Expected a number, got a text of 13 characters"}
+
+
+def test_each_problem_is_told_once(api: Api) -> None:
+    response = api.post("/prompts", {"name": "x" * 256, "title": "T", "content": "x"})
+    assert response.json()["detail"] == [
+        {"field": "name", "msg": "Expected at most 255 characters, got 256."}
+    ]

@@ -87,3 +87,13 @@ def test_no_member_is_lost(body):
 def test_no_number_is_infinite(body):
     with pytest.raises(InvalidJson, match="Expected finite numbers, got"):
         parse(body)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "latin-1"])
+def test_json_is_read_as_utf_8_only(encoding: str) -> None:
+    with pytest.raises(ValueError, match=r"codec can't decode|Expecting value"):
+        parse('{"a": "é"}'.encode(encoding))
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    assert parse('{"a": "é"}'.encode("utf-8-sig")) == {"a": "é"}

@@ -208,6 +208,21 @@ def test_a_command_rotates() -> None:
     assert not reads(made["secret_key"])
 
 
+def test_a_command_revokes() -> None:
+    key, secret = ApiKey.issue(User.objects.create_superuser("aoi", "aoi@example.com"), "website", ["read"])
+    for _ in range(2):  # again is no error, and leaves when it was
+        out = io.StringIO()
+        call_command("revoke_api_key", key.public_key, "--json", stdout=out)
+        key.refresh_from_db()
+        assert not reads(secret)
+        assert json.loads(out.getvalue()) == {
+            "public_key": key.public_key,
+            "revoked_at": key.revoked_at.isoformat(timespec="seconds"),
+        }
+    with pytest.raises(CommandError, match="expected the public part of a key, got 'pk-afn-none'"):
+        call_command("revoke_api_key", "pk-afn-none")
+
+
 @pytest.mark.parametrize(("hours", "public"), [("169", ""), ("-1", ""), ("1", "pk-afn-none"), ("9" * 12, "")])
 def test_the_command_refuses(hours: str, public: str) -> None:
     key, _ = ApiKey.issue(User.objects.create_superuser("aoi", "aoi@example.com"), "website", ["read"])

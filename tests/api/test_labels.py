@@ -142,6 +142,8 @@ def test_all_labels_are_listed_with_their_policies(api: Api, prompt: Prompt, mak
     api.delete("/prompts/p0")
     assert statements(api, "/labels") == 2  # labels, policies
     items = api.get("/labels").json()["items"]
+    second = api.get("/labels", limit=1, offset=1).json()
+    assert second == {"items": items[1:], "total": 2, "limit": 1, "offset": 1}
     assert [(one["name"], one["prompts"], bool(one["policy"])) for one in items] == [
         ("production", 6, False),
         ("staging", 0, True),

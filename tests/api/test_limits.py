@@ -7,6 +7,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
+from afn_project.checks import check_proxies
 from afn_project.key_cache import key_cache
 from prompts.limiting import limiter
 from prompts.models import ApiKey, Prompt, User
@@ -117,3 +118,10 @@ def test_without_limits_nothing_is_counted(api: Api, settings: Any) -> None:
     assert {api.get("/prompts").status_code for _ in range(50)} == {200}
     assert {Api(bearer("sk-afn-wrong")).get("/prompts").status_code for _ in range(50)} == {401}
     assert not limiter._counts._counts
+
+
+def test_a_proxy_that_is_not_counted_is_warned_of(settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT, settings.AFN_PROXIES = True, 0
+    assert [one.id for one in check_proxies()] == ["afn.W005"]
+    settings.AFN_PROXIES = 1
+    assert check_proxies() == []

@@ -40,6 +40,12 @@ def test_every_operation_is_described_and_has_a_name_of_its_own(schema: dict[str
     assert len({operation["operationId"] for operation in found.values()}) == len(found)
 
 
+def test_every_operation_stands_once_and_under_a_title_of_its_own(schema: dict[str, Any]) -> None:
+    found = dict(operations(schema))
+    assert {name for name, one in found.items() if len(one["tags"]) != 1} == set()
+    assert len({(one["tags"][0], one["summary"]) for one in found.values()}) == len(found)
+
+
 def test_every_body_has_an_example(schema: dict[str, Any]) -> None:
     for name, operation in operations(schema):
         if body := operation.get("requestBody"):

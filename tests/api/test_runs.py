@@ -59,11 +59,11 @@ def test_a_dataset_is_filled_read_and_deleted(api: Api, prompt: Prompt) -> None:
 @pytest.mark.parametrize(
     ("item", "field"),
     [
-        ({"key": ""}, "key"),
-        ({"key": "k" * 256}, "key"),
+        ({"key": ""}, "items[0].key"),
+        ({"key": "k" * 256}, "items[0].key"),
         ({"key": "k", "variables": []}, "items[0].variables"),
-        ({"key": "k", "variables": {"a": "x" * 70_000}}, "variables"),
-        ({"key": "k", "expected": "x" * 70_000}, "expected"),
+        ({"key": "k", "variables": {"a": "x" * 70_000}}, "items[0].variables"),
+        ({"key": "k", "expected": "x" * 70_000}, "items[0].expected"),
         ({"key": "k\0"}, "items[0].key"),
         ({"key": "k", "more": 1}, "items[0].more"),
     ],

@@ -69,7 +69,7 @@ def test_filters_restrict_the_results(
         ({"q": "x", "status": "gone"}, "status"),
         ({"q": ""}, "query"),
         ({"q": "a\0b"}, "query"),
-        ({"q": "x", "tag": "\0"}, "filter.tags"),
+        ({"q": "x", "tag": "\0"}, "tag"),
         ({}, "q"),
     ],
 )

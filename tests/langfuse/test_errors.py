@@ -137,7 +137,7 @@ def test_every_member_of_a_prompt_is_checked(langfuse: Langfuse, change: dict[st
 @pytest.mark.parametrize("missing", ["name", "prompt"])
 def test_members_that_are_needed_are_named(langfuse: Langfuse, missing: str) -> None:
     body = {name: value for name, value in PROMPT.items() if name != missing}
-    assert problem(langfuse.post("/v2/prompts", body), 400) == f"{missing}: Field required"
+    assert problem(langfuse.post("/v2/prompts", body), 400) == f"{missing}: Expected a value, got nothing"
 
 
 def test_5_megabytes_and_more_are_too_large(langfuse: Langfuse, settings: Settings) -> None:

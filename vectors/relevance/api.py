@@ -10,12 +10,13 @@ from ninja import Path, Query, Router
 from ninja.responses import Status
 
 from vectors import store
+from vectors.api_values import CollectionName
 from vectors.errors import CollectionNotFound, shown
 from vectors.permissions import needs
 from vectors.relevance import schemas
 from vectors.relevance.judging import judge
 from vectors.relevance.models import EvaluationRun, Judgement, hash_query
-from vectors.schemas import ERRORS, ErrorOut, Paging, Text
+from vectors.schemas import ERRORS, ErrorOut, Paging
 
 _Row = TypeVar("_Row", bound=Model)
 
@@ -24,7 +25,7 @@ router = Router(tags=["relevance"])
 
 @router.get("/collections/{name}/judgements", response={200: schemas.JudgementPage, ERRORS: ErrorOut})
 def list_judgements(
-    request: HttpRequest, name: Path[Text], wanted: Query[schemas.JudgementFilter]
+    request: HttpRequest, name: Path[CollectionName], wanted: Query[schemas.JudgementFilter]
 ) -> dict[str, Any]:
     """Which items answer which queries, the newest first."""
     exact = wanted.model_dump(include={"key", "source", "language"}, exclude_none=True)
@@ -36,14 +37,18 @@ def list_judgements(
 
 @router.put("/collections/{name}/judgements", response={200: schemas.JudgementOut, ERRORS: ErrorOut})
 @needs("vectors.change_judgement")
-def put_judgement(request: HttpRequest, name: Path[Text], payload: schemas.JudgementIn) -> Judgement:
+def put_judgement(
+    request: HttpRequest, name: Path[CollectionName], payload: schemas.JudgementIn
+) -> Judgement:
     """Judge how well an item answers a query; the same query and key get the new grade."""
     return judge(store.get_collection(name), **payload.model_dump(), by=_caller(request))
 
 
 @router.delete("/collections/{name}/judgements/{id}", response={204: None, ERRORS: ErrorOut})
 @needs("vectors.delete_judgement")
-def delete_judgement(request: HttpRequest, name: Path[Text], id: Path[schemas.JudgementId]) -> Status[None]:
+def delete_judgement(
+    request: HttpRequest, name: Path[CollectionName], id: Path[schemas.JudgementId]
+) -> Status[None]:
     """Take a judgement back."""
     deleted, _ = Judgement.objects.filter(collection=store.get_collection(name), pk=id).delete()
     if not deleted:
@@ -51,8 +56,12 @@ def delete_judgement(request: HttpRequest, name: Path[Text], id: Path[schemas.Ju
     return Status(204, None)
 
 
-@router.get("/collections/{name}/runs", response={200: schemas.RunPage, ERRORS: ErrorOut})
-def list_runs(request: HttpRequest, name: Path[Text], wanted: Query[schemas.RunFilter]) -> dict[str, Any]:
+@router.get(
+    "/collections/{name}/runs", summary="List Search Runs", response={200: schemas.RunPage, ERRORS: ErrorOut}
+)
+def list_runs(
+    request: HttpRequest, name: Path[CollectionName], wanted: Query[schemas.RunFilter]
+) -> dict[str, Any]:
     """What the collection's search was measured at, the last first. `manage.py evaluate_search` measures."""
     exact = wanted.model_dump(include={"mode", "source"}, exclude_none=True)
     return _page(

@@ -8,7 +8,11 @@ from typing import Annotated, Any, Literal
 from ninja import Field, Schema
 from pydantic import ConfigDict
 
-from vectors.schemas import Body, Paging, Text
+from vectors.api_values import Text, declared
+from vectors.limits import MAX_KEY
+from vectors.relevance.judging import MAX_QUERY
+from vectors.relevance.models import MAX_GRADE, JudgementSource, Language, QuerySource
+from vectors.schemas import Body, Paging
 
 JudgementId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
@@ -20,9 +24,13 @@ class JudgementIn(Body):
         }
     )
 
-    query: str = Field(description="At most 10,000 characters.")
-    key: str = Field(description="Of the item that is judged; it need not be there.")
-    grade: int = Field(description="0 is not relevant; from 1 to 30 the more relevant the higher.")
+    query: Annotated[str, declared(minLength=1, maxLength=MAX_QUERY)]
+    key: Annotated[str, declared(minLength=1, maxLength=MAX_KEY)] = Field(
+        description="Of the item that is judged; it need not be there."
+    )
+    grade: Annotated[int, declared(minimum=0, maximum=MAX_GRADE)] = Field(
+        description="0 is not relevant; from 1 on the more relevant the higher."
+    )
     source: Literal["api", "click"] = "api"
 
 
@@ -45,10 +53,10 @@ class JudgementPage(Schema):
 
 
 class JudgementFilter(Paging):
-    query: Text | None = Field(None, description="Just this query.")
-    key: Text | None = Field(None, description="Just this item.")
-    source: Text | None = Field(None, description="import, click or api.")
-    language: Text | None = Field(None, description="en or ja.")
+    query: Annotated[Text, Field(max_length=MAX_QUERY)] | None = Field(None, description="Just this query.")
+    key: Annotated[Text, Field(max_length=MAX_KEY)] | None = Field(None, description="Just this item.")
+    source: JudgementSource | None = None
+    language: Language | None = None
 
 
 class RunOut(Schema):
@@ -73,5 +81,5 @@ class RunPage(Schema):
 
 
 class RunFilter(Paging):
-    mode: Text | None = Field(None, description="hybrid, semantic or keyword.")
-    source: Text | None = Field(None, description="judgements or known-items.")
+    mode: Literal["hybrid", "semantic", "keyword"] | None = None
+    source: QuerySource | None = None

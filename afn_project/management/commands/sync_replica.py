@@ -27,9 +27,14 @@ class Command(commands.Command):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--interval", type=float, default=1.0, help="seconds between two copies (1)")
         parser.add_argument(
-            "--patience", type=float, default=60.0, help="seconds without an answer after which it ends (60)"
+            "--interval", type=float, default=1.0, help="seconds between two copies (default: 1)"
+        )
+        parser.add_argument(
+            "--patience",
+            type=float,
+            default=60.0,
+            help="seconds without an answer after which it ends (default: 60)",
         )
         parser.add_argument("--once", action="store_true", help="copy once and end")
         parser.add_argument("--status", action="store_true", help="only tell how current the copy is")
