@@ -57,9 +57,7 @@ def create_user(username: str, email: str, role: str) -> tuple[User, str]:
         user.full_clean()
     except ValidationError as error:
         problems = (f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())
-        raise CommandError(
-            "; ".join(one.removeprefix(f"{NON_FIELD_ERRORS}: ") for one in problems)
-        ) from error
+        raise CommandError(" ".join(one.removeprefix(f"{NON_FIELD_ERRORS}: ") for one in problems)) from error
     with transaction.atomic():
         update_roles(DEFAULT_DB_ALIAS)  # also where they were made before AFN had roles
         user.save()

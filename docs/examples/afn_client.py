@@ -37,13 +37,14 @@ class AfnClient:
         if kept and time.monotonic() - then < self._seconds:
             return kept
         try:
-            status, headers, body = self._ask("GET", path, None, {"If-None-Match": etag} if kept else {})
+            status, headers, body = self._ask("GET", path, None, {"If-None-Match": etag} if etag else {})
         except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
             if isinstance(error, urllib.error.HTTPError) and error.code < 500:
                 raise  # AFN is there, and says no
             found = kept or self._from_file(name, which)
             if found is None:
                 raise
+            self._kept[path] = time.monotonic(), etag, found  # nobody waits for AFN again within `seconds`
             return found  # stale, and better than nothing
         answer = kept if status == 304 else json.loads(body)
         self._kept[path] = time.monotonic(), headers.get("ETag", ""), answer

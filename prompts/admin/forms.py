@@ -65,7 +65,7 @@ class TagsField(forms.CharField):
             return True
 
 
-def _object_or_empty(value: Any) -> Any:
+def object_or_empty(value: Any) -> Any:
     """An empty box means no values; Django's forms would store null, or an empty list as it is."""
     return {} if value in EMPTY_VALUES else value
 
@@ -118,13 +118,13 @@ class PromptForm(forms.ModelForm):
         return self.cleaned_data["content"] if "content" in self.changed_data else self.instance.content
 
     def clean_metadata(self) -> Any:
-        return _object_or_empty(self.cleaned_data["metadata"])
+        return object_or_empty(self.cleaned_data["metadata"])
 
     def clean_variables(self) -> Any:
-        return _object_or_empty(self.cleaned_data["variables"])
+        return object_or_empty(self.cleaned_data["variables"])
 
     def clean_config(self) -> Any:
-        return _object_or_empty(self.cleaned_data["config"])
+        return object_or_empty(self.cleaned_data["config"])
 
     @property
     def changes_payload(self) -> bool:
@@ -165,7 +165,7 @@ class EvaluationForm(forms.ModelForm):
         help_texts = {"version": "Left empty: the prompt's current version."}
 
     def clean_metrics(self) -> Any:
-        return _object_or_empty(self.cleaned_data["metrics"])
+        return object_or_empty(self.cleaned_data["metrics"])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -1,11 +1,13 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from ..login_locks import unlocked
 from ..models import LoginLock
 from .display import short_time
 
@@ -26,6 +28,14 @@ class LoginLockAdmin(ModelAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def delete_model(self, request: HttpRequest, obj: LoginLock) -> None:
+        super().delete_model(request, obj)
+        unlocked.send(LoginLock, user=obj.user, address=obj.address)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[LoginLock]) -> None:
+        for lock in queryset.select_related("user"):
+            self.delete_model(request, lock)
 
     @display(description="Account", ordering="user__username")
     def account(self, lock: LoginLock) -> str:

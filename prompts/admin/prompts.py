@@ -16,6 +16,7 @@ from .. import trash
 from ..errors import RegistryProblem
 from ..models import Prompt, Status, User
 from ..ownership import CHANGE_OTHERS, check_owner, may_change
+from ..queueing import enqueue
 from ..saving import save_prompt, set_status
 from ..tasks import index_prompts
 from . import diff
@@ -214,7 +215,7 @@ def _is_theirs(request: HttpRequest, prompt: Prompt | None) -> bool:
 
 def _index(ids: list[str]) -> None:
     for start in range(0, len(ids), _BATCH):
-        index_prompts.delay(ids[start : start + _BATCH])
+        enqueue(index_prompts, ids[start : start + _BATCH], otherwise="Prompts wait to be indexed")
 
 
 def _prompts(number: int) -> str:

@@ -11,6 +11,7 @@ from unfold.forms import UserChangeForm as BaseUserChangeForm
 from unfold.forms import UserCreationForm as BaseUserCreationForm
 
 from ..models import User
+from .forms import object_or_empty
 
 admin.site.unregister(Group)
 
@@ -24,6 +25,9 @@ class UserCreationForm(BaseUserCreationForm):
 class UserChangeForm(BaseUserChangeForm):
     class Meta(BaseUserChangeForm.Meta):
         model = User
+
+    def clean_metadata(self) -> Any:
+        return object_or_empty(self.cleaned_data["metadata"])
 
 
 @admin.register(User)

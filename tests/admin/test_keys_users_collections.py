@@ -97,6 +97,17 @@ def test_a_user_is_added_and_can_log_in(admin: Client):
     assert 'name="username" value=' not in text_of(admin.get("/admin/prompts/user/add/"))
 
 
+def test_an_emptied_box_of_metadata_is_an_empty_object(admin: Client, aoi: User):
+    User.objects.filter(pk=aoi.pk).update(metadata={"team": "press"})
+    data = {"username": "aoi", "email": aoi.email, "is_active": "on", "is_staff": "on", "is_superuser": "on"}
+
+    answer = admin.post(reverse("admin:prompts_user_change", args=[aoi.pk]), data | {"metadata": ""})
+
+    assert answer.status_code == 302, answer.context["errors"]
+    aoi.refresh_from_db()
+    assert aoi.metadata == {}
+
+
 def test_a_user_is_changed_and_the_password_kept(admin: Client, aoi: User):
     page = reverse("admin:prompts_user_change", args=[aoi.pk])
     assert "pbkdf2" not in text_of(admin.get(page))

@@ -13,7 +13,7 @@ class Command(commands.Command):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--name", required=True, help="who uses it, to know what a revocation stops")
-        parser.add_argument("--scopes", default="read", help="read, write or both, separated by commas")
+        parser.add_argument("--scopes", default="read", help="read, write or read,write (default: read)")
         parser.add_argument("--user", help="acts for: a user name or e-mail (default: the first superuser)")
         parser.add_argument("--json", action="store_true", help="print both parts as JSON")
 
@@ -38,5 +38,6 @@ class Command(commands.Command):
         else:
             self.stdout.write(f"Public key: {key.public_key}\nSecret key: {secret}")
             self.stdout.write(
-                "The secret is not stored: keep it now. It goes into `Authorization: Bearer …`."
+                "The secret is not stored: keep it now. It goes into `Authorization: Bearer …`; "
+                "Langfuse's SDKs take both parts."
             )

@@ -1,8 +1,9 @@
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from prompts.exchange.evaluations import export_evaluations
+from prompts.models import Prompt
 from vectors import commands
 
 
@@ -14,5 +15,8 @@ class Command(commands.Command):
         parser.add_argument("--name", help="only of this score; empty: the main one")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        name = options["prompt"]
+        if name is not None and not Prompt.everything.filter(name=name).exists():
+            raise CommandError(f"--prompt: expected the name of a prompt, got {name[:255]!r}.")
         for line in export_evaluations(name=options["name"], prompt=options["prompt"]):
             self.stdout.write(line, ending="")

@@ -20,7 +20,9 @@ class Command(commands.Command):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("path", type=Path, help="file ending in .jsonl, .csv or .json, or a folder")
-        parser.add_argument("--format", choices=FORMATS, default="", help="whatever the name says")
+        parser.add_argument(
+            "--format", choices=FORMATS, default="", help="the format, whatever the file's name says"
+        )
         parser.add_argument("--folder", default="", help="only prompts in this folder or below it")
         parser.add_argument("--tag", default="", help="only prompts with this tag")
         parser.add_argument(

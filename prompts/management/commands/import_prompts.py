@@ -32,7 +32,10 @@ class Command(commands.Command):
             help="file or folder; rows have title (or act), content (or prompt), …",
         )
         parser.add_argument(
-            "--format", choices=(*FORMATS, MARKDOWN), default="", help="whatever the name says"
+            "--format",
+            choices=(*FORMATS, MARKDOWN),
+            default="",
+            help="the format, whatever the file's name says",
         )
         parser.add_argument("--git", action="store_true", help="make versions of a folder's commits")
         parser.add_argument("--mlflow", metavar="URI", help="import from this MLflow tracking server instead")

@@ -6,10 +6,12 @@ from django.core.management.base import CommandError, CommandParser
 from prompts.accounts import find_author
 from prompts.errors import EvidenceMissing, RegistryProblem
 from prompts.labels import move_label
-from prompts.models import Prompt
+from prompts.models import Prompt, User
+from prompts.ownership import check_owner
 from vectors import commands
 
 _FIGURES: Final = ("test", "n", "p", "estimate", "ci")
+_MOVE: Final = "prompts.change_promptlabel"
 
 
 class Command(commands.Command):
@@ -30,14 +32,13 @@ class Command(commands.Command):
         prompt = Prompt.objects.by_ref(options["name"])
         if prompt is None:
             raise CommandError(f"name: expected the name or id of a prompt, got {options['name'][:255]!r}.")
+        actor = find_author(options["user"]) if options["user"] else None
         refusal = ""
         try:
+            if actor:
+                _check_allowed(actor, prompt)
             moved = move_label(
-                prompt,
-                options["label"],
-                options["version"],
-                actor=find_author(options["user"]) if options["user"] else None,
-                reason=options["reason"],
+                prompt, options["label"], options["version"], actor=actor, reason=options["reason"]
             )
             is_moved, evidence = moved.move is not None, moved.evidence or {}
         except EvidenceMissing as missing:
@@ -55,6 +56,13 @@ class Command(commands.Command):
         if refusal:
             self.stderr.write(refusal)
             raise SystemExit(1)
+
+
+def _check_allowed(actor: User, prompt: Prompt) -> None:
+    """What the API asks of who moves a label; the operator, who names nobody, may move all of them."""
+    if not actor.has_perm(_MOVE):
+        raise CommandError(f"--user: expected one with the permission {_MOVE}, got {actor.username}.")
+    check_owner(actor, prompt)
 
 
 def _shown(value: Any) -> str:

@@ -11,7 +11,10 @@ from vectors import commands
 
 
 class Command(commands.Command):
-    help = "Give an API key a new secret. It is printed once; the old one works for some hours more."
+    help = (
+        "Give an API key a new secret. It is printed once; the old one works for some hours more, one before "
+        "that no longer."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("public_key", metavar="PUBLIC_KEY", help="as create_api_key printed it: pk-afn-…")

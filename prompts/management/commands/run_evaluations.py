@@ -18,7 +18,10 @@ class Command(commands.Command):
         parser.add_argument("--json", action="store_true", help="print one JSON object a run")
 
     def handle(self, *args: object, **options: Any) -> None:
-        for run_id in runs.waiting():
+        waiting = runs.waiting()
+        if not waiting and not options["json"]:
+            self.stdout.write("No run waits.")
+        for run_id in waiting:
             while runs.process(run_id):
                 pass
             run = EvaluationRun.objects.get(pk=run_id)

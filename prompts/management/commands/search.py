@@ -44,4 +44,5 @@ class Command(commands.Command):
                 "Nothing found. Import prompts with `manage.py import_prompts FILE`, or bring the index up "
                 "to date with `manage.py embed_prompts`."
             )
-        self.stdout.write(f"{len(found.results)} results in {found.took_ms:.1f} ms")
+        count = len(found.results)
+        self.stdout.write(f"{count} result{'' if count == 1 else 's'} in {found.took_ms:.1f} ms")
