@@ -126,19 +126,18 @@ def _in_our_words(error: exceptions.ValidationError) -> list[str]:
 
 
 def _vector(error: VectorError) -> Problem:
-    problem = {
-        "field": error.field,
-        "msg": f"Expected {error.expected}, got {error.got}",
-        "expected": error.expected,
-        "got": error.got,
-    }
+    problem = _expected(error)
     is_taken = isinstance(error.__cause__, IntegrityError)
     return Problem(409 if is_taken else 422, [problem])
 
 
-def _registry(status: int, error: RegistryProblem) -> Problem:
+def _expected(error: VectorError | RegistryProblem) -> dict[str, Any]:
     msg = f"Expected {error.expected}, got {error.got}. {error.hint}".rstrip(". ")
-    problem: dict[str, Any] = {"field": error.field, "msg": msg, "expected": error.expected, "got": error.got}
+    return {"field": error.field, "msg": msg, "expected": error.expected, "got": error.got}
+
+
+def _registry(status: int, error: RegistryProblem) -> Problem:
+    problem = _expected(error)
     if isinstance(error, EvidenceMissing):
         problem["evidence"] = error.evidence
     return Problem(status, [problem])

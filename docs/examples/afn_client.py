@@ -21,12 +21,8 @@ class AfnClient:
     def __init__(
         self, url: str, key: str, *, fallback: str = "", seconds: float = 60.0, timeout: float = 5.0
     ) -> None:
-        self._api, self._key, self._timeout, self._seconds = (
-            f"{url.rstrip('/')}/api/v1",
-            key,
-            timeout,
-            seconds,
-        )
+        self._api, self._key = f"{url.rstrip('/')}/api/v1", key
+        self._seconds, self._timeout = seconds, timeout
         self._file = Path(fallback) if fallback else None
         self._kept: dict[str, tuple[float, str, Any]] = {}  # by path: when, ETag, answer
 

@@ -66,7 +66,7 @@ def delete_webhook(request: HttpRequest, id: Id) -> Status[None]:
     response={200: schemas.IssuedOut, ERRORS: ErrorOut},
 )
 @needs("ops.change_webhook")
-def rotate(request: HttpRequest, id: Id, payload: schemas.RotateIn) -> Webhook:
+def rotate(request: HttpRequest, id: Id, payload: schemas.RotateIn = schemas.RotateIn()) -> Webhook:
     """A new secret, shown this once. For `overlap_hours` every delivery is signed with both."""
     return _issued(saving.rotate_secret(_find(id), timedelta(hours=payload.overlap_hours)))
 

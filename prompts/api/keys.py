@@ -61,7 +61,10 @@ def revoke_key(request: HttpRequest, id: Path[Id]) -> Answer[None]:
 @router.post("/keys/{id}/rotate", response={200: schemas.IssuedKeyOut, ERRORS: ErrorOut})
 @needs("prompts.change_apikey")
 def rotate_key(
-    request: HttpRequest, id: Path[Id], payload: schemas.RotateKeyIn, response: HttpResponse
+    request: HttpRequest,
+    id: Path[Id],
+    response: HttpResponse,
+    payload: schemas.RotateKeyIn = schemas.RotateKeyIn(),
 ) -> ApiKey:
     """A new secret, shown this once, which works at once. The one before works for `overlap_hours` more, up
     to 7 days; an earlier one ends now.

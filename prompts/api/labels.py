@@ -53,7 +53,10 @@ def remove_label(
 @router.post(_LABEL + "/undo", response={200: schemas.MovedOut, ERRORS: ErrorOut})
 @needs("prompts.change_promptlabel")
 def undo_move(
-    request: HttpRequest, ref: Path[Ref], label: Path[LabelText], payload: schemas.UndoIn
+    request: HttpRequest,
+    ref: Path[Ref],
+    label: Path[LabelText],
+    payload: schemas.UndoIn = schemas.UndoIn(),
 ) -> dict[str, Any]:
     """Take back the label's last move that is not taken back yet. No evidence is asked for."""
     prompt = find_own_prompt(request, ref)

@@ -36,7 +36,11 @@ def list_trashed_versions(request: HttpRequest, paging: Query[Paging]) -> dict[s
 
 @router.post("/trash/{id}/restore", response={200: schemas.PromptSummary, ERRORS: ErrorOut})
 @needs("prompts.delete_prompt")
-def restore_prompt(request: HttpRequest, id: Path[values.Id], payload: trash_schemas.RestorePromptIn) -> Any:
+def restore_prompt(
+    request: HttpRequest,
+    id: Path[values.Id],
+    payload: trash_schemas.RestorePromptIn = trash_schemas.RestorePromptIn(),
+) -> Any:
     """Bring a prompt back, under another `name` where its own has been given away. Its labels stay off."""
     prompt = Prompt.everything.exclude(deleted_at=None).select_related("user").filter(pk=id).first()
     if prompt is None:

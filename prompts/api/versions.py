@@ -92,7 +92,7 @@ def restore(
     request: HttpRequest,
     ref: Path[Ref],
     version: Path[values.VersionNumber],
-    payload: version_schemas.RestoreIn,
+    payload: version_schemas.RestoreIn = version_schemas.RestoreIn(),
 ) -> Answer[Any]:
     """A new version with what an old one held."""
     with transaction.atomic():

@@ -17,8 +17,9 @@ class RunStatus(models.TextChoices):
 
 class RunQuerySet(models.QuerySet["EvaluationRun"]):
     def with_progress(self) -> "RunQuerySet":
-        """With ``done``, the number of items that are worked off."""
-        return self.annotate(done=models.Count("outputs"))
+        """With ``done``, the number of items that are worked off; the last made first."""
+        # Said again: the order of the model is none where rows are grouped.
+        return self.annotate(done=models.Count("outputs")).order_by("-created_at", "-pk")
 
 
 class EvaluationRun(ChangingRecord):

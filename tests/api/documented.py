@@ -30,9 +30,10 @@ def commands(text: str) -> list[list[str]]:
 def run(api: Api, text: str, refused: Mapping[str, int] | None = None) -> Iterator[tuple[str, Any]]:
     """Send each example and give its method and path, and the body of the answer.
 
-    `refused` are statuses other than success, by how method and path begin. `$ID` is the last prompt made.
+    `refused` are statuses other than success, by how method and path begin. `$ID` is the last prompt made,
+    `$RUN` the last run.
     """
-    prompt_id = ""
+    prompt_id = run_id = ""
     for _, *arguments in commands(text):
         options: dict[str, str] = {}
         address = ""
@@ -42,7 +43,7 @@ def run(api: Api, text: str, refused: Mapping[str, int] | None = None) -> Iterat
                 options[one] = arguments.pop(0)
             else:
                 address = one
-        path = address.replace("$AFN", "").replace("$ID", prompt_id)
+        path = address.replace("$AFN", "").replace("$ID", prompt_id).replace("$RUN", run_id)
         method = options.get("-X", "POST" if "-d" in options else "GET")
         response = api.client.generic(
             method, V1 + path, options.get("-d", ""), content_type="application/json", headers=api.headers
@@ -52,4 +53,6 @@ def run(api: Api, text: str, refused: Mapping[str, int] | None = None) -> Iterat
         body: Any = response.json() if response.content else {}
         if path in ("/prompts", "/trash"):
             prompt_id = body.get("items", [body])[0].get("id") or prompt_id
+        if path == "/runs":
+            run_id = body["id"]
         yield f"{method} {path}", body

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from prompts.models import Evaluation, LabelMove, LabelPolicy, Prompt, User
-from tests.api.conftest import Api, problems, statements
+from tests.api.conftest import V1, Api, problems, statements
 
 Make = Callable[..., Prompt]
 
@@ -189,3 +189,15 @@ def test_who_may_only_read_moves_nothing(api: Api, prompt: Prompt, user: User) -
     assert api.delete("/prompts/a/b/labels/production").status_code == 403
     assert api.post("/prompts/a/b/labels/production/undo", {}).status_code == 403
     assert api.put("/labels/production", {}).status_code == 403
+
+
+def test_a_body_without_needed_members_may_be_left_out(api: Api, prompt: Prompt) -> None:
+    api.put("/prompts/a/b/labels/production", {"version": 1})
+
+    def post(path: str) -> int:
+        return api.client.generic("POST", V1 + path, headers=api.headers).status_code
+
+    assert post("/prompts/a/b/labels/production/undo") == 200
+    assert post("/prompts/a/b/versions/1/restore") == 201
+    api.delete(f"/prompts/{prompt.pk}")
+    assert post(f"/trash/{prompt.pk}/restore") == 200

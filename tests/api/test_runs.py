@@ -139,6 +139,11 @@ def test_it_refuses_wrong_runs_by_name(
     assert api.get("/runs").json()["total"] == 0
 
 
+def test_runs_are_listed_the_last_begun_first(api: Api, prompt: Prompt) -> None:
+    made = [run(api, 1, "yyyyyyyy")["id"] for _ in range(4)]
+    assert [one["id"] for one in api.get("/runs").json()["items"]] == made[::-1]
+
+
 def test_listing_takes_the_same_queries_for_any_number(
     api: Api, prompt: Prompt, django_assert_num_queries: Any
 ) -> None:
