@@ -37,7 +37,8 @@ def _allowing(response: HttpResponseBase) -> HttpResponseBase:
 
 def _bare(response: HttpResponseBase) -> HttpResponseBase:
     if isinstance(response, HttpResponse):
-        response.headers.setdefault("Content-Length", str(len(response.content)))
+        if response.status_code not in (204, 304):  # which have no length to tell of (RFC 9110, 8.6)
+            response.headers.setdefault("Content-Length", str(len(response.content)))
         response.content = b""
         return response
     # A stream: what has not begun need not be read; its length is not known, as with GET.

@@ -4,10 +4,10 @@ import gc
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+import redis.exceptions
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import ConnectionError
 from redis.retry import Retry
 
 from . import secret_key
@@ -74,7 +74,7 @@ def _cache() -> dict[str, Any]:
             "SOCKET_TIMEOUT": 0.5,
             # Not after a time-out: what does not answer is not asked again by a request that waits.
             "CONNECTION_POOL_KWARGS": {
-                "retry": Retry(backoff, env.redis_max_retries, supported_errors=(ConnectionError,))
+                "retry": Retry(backoff, env.redis_max_retries, (redis.exceptions.ConnectionError,))
             },
         },
     }

@@ -68,7 +68,10 @@ _TAKEN = {
         "WHERE v.id = NEW.id OR (v.prompt_id = NEW.prompt_id AND v.version = NEW.version)"
     ),
     "prompts": "SELECT 1 FROM prompts AS p WHERE p.id = NEW.id AND p.type IS NOT NEW.type",
-    "label_splits": "SELECT 1 FROM label_splits AS s WHERE s.id = NEW.id",
+    "label_splits": (
+        "SELECT 1 FROM label_splits AS s WHERE s.id = NEW.id OR (s.prompt_id = NEW.prompt_id "
+        "AND s.label = NEW.label AND s.ended_at IS NULL AND NEW.ended_at IS NULL)"
+    ),
     "label_moves": "SELECT 1 FROM label_moves AS m WHERE m.id = NEW.id",
 }
 # The row may have been flushed away with all others: then it is another generation that begins.
@@ -84,10 +87,12 @@ _SERVED = {
     "label_splits": ("INSERT", "UPDATE", "DELETE"),
     "users": ("UPDATE OF username",),
 }
+# Tables whose contents include others, and what such a content is found for.
+_INCLUDING = {"prompts": "name", "prompt_versions": "id"}
 
 
 def drop(using: str = "default") -> None:
-    """Remove view and triggers, so that a migration may rebuild any table, or all rows be deleted."""
+    """Remove all of it, so that a migration may rebuild any table, or all rows be deleted."""
     with connections[using].cursor() as cursor:
         cursor.execute(_DROP_VIEW)
         cursor.execute(
@@ -95,18 +100,20 @@ def drop(using: str = "default") -> None:
         )
         for (name,) in cursor.fetchall():
             cursor.execute(f"DROP TRIGGER {connections[using].ops.quote_name(name)}")
+        for table in _INCLUDING:
+            cursor.execute(f"DROP INDEX IF EXISTS {_PREFIX}{table}_including")
 
 
 def create(using: str = "default") -> None:
-    """Make view and triggers anew."""
+    """Make all of it anew."""
     drop(using)
     create_view(Collection.objects.using(using).filter(name="prompts").first(), using)
     with connections[using].cursor() as cursor:
         for statement in (*map(_keep, _KEPT), *map(_keep_from_replacing, _TAKEN), *_keep_log()):
             cursor.execute(statement)
-        for table, column in (("prompts", "name"), ("prompt_versions", "id")):
+        for table, column in _INCLUDING.items():
             cursor.execute(
-                f"CREATE INDEX IF NOT EXISTS {_PREFIX}{table}_including ON {table} ({column}) "
+                f"CREATE INDEX {_PREFIX}{table}_including ON {table} ({column}) "
                 "WHERE instr(content, '@@@') > 0"
             )
         cursor.execute(_COUNT)

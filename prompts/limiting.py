@@ -57,10 +57,6 @@ class Counts:
             while len(self._counts) > _MAX_NAMES:
                 self._counts.popitem(last=False)
 
-    def drop(self, name: str) -> None:
-        with self._lock:
-            self._counts.pop(name, None)
-
     def clear(self) -> None:
         with self._lock:
             self._counts.clear()

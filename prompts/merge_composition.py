@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from .composition import MAX_DEPTH, Part, compose, find_parts
-from .dependants import iterate_including
+from .dependants import MAX_CHECKED, iterate_including
 from .errors import CompositionProblem
 from .merge_rows import Rows
 from .merge_steps import Conflict
@@ -85,7 +85,9 @@ class _After(Mapping[Reference, Part | None]):
 
 
 def _broken_dependants(after: _After, using: str) -> list[Conflict]:
-    """Of those that applications read, what could be composed before."""
+    """Of those that applications read, what could be composed before: of the first `MAX_CHECKED` that
+    include something of the merge, as where a prompt is saved.
+    """
     parts: list[tuple[Part, set[str]]] = []
     for part in iterate_including(using):
         try:
@@ -93,13 +95,14 @@ def _broken_dependants(after: _After, using: str) -> list[Conflict]:
         except TemplateProblem:  # written with plain SQL
             continue
     rewritten = {f"{key} {after.before[key].version}" for key in after.moved if key in after.before}
-    touched, found = set(after.touched), []
+    touched, found, left = set(after.touched), [], MAX_CHECKED
     for _ in range(MAX_DEPTH):
-        affected = [(part, names) for part, names in parts if not names.isdisjoint(touched)]
+        affected = [(part, names) for part, names in parts if not names.isdisjoint(touched)][:left]
         if not affected:
             break
-        parts = [one for one in parts if one not in affected]
+        parts = [(part, names) for part, names in parts if names.isdisjoint(touched)]
         touched |= {part.name for part, _ in affected}
+        left -= len(affected)
         for part, names in affected:
             if part.id in rewritten or _problem(part, {}, using):
                 continue

@@ -19,8 +19,9 @@ from django.utils import timezone
 from vectors.rows import execute
 
 from .composition import compose, part_of
-from .errors import NotThere, Protected, Refused, RegistryProblem
+from .errors import EvidenceMissing, NotThere, Protected, Refused, RegistryProblem
 from .events import Event, tell
+from .gates import weigh
 from .labels import MOVE_PROTECTED
 from .models import LATEST, LabelPolicy, LabelSplit, Prompt, PromptLabel, PromptVersion, SplitSubject, User
 from .rendering.errors import TemplateProblem
@@ -64,8 +65,9 @@ def start_split(
     """Have `label` serve several versions. The first arm is the control, and what the label serves now.
 
     `arms` are ``{"version", "weight"}``. Raises ``RegistryProblem``: a version that is not there, one arm
-    alone, a weight or an `alpha` that is none, a split that is running. Evidence is not asked for: this is
-    how it is found.
+    alone, a weight or an `alpha` that is none, a split that is running. Evidence is not asked for, as this
+    is how it is found; but a label that asks for it serves its own version to half of the subjects at least,
+    with all that have the evidence.
     """
     alias = using or router.db_for_write(LabelSplit)
     checked = _check_arms(arms)
@@ -81,12 +83,15 @@ def start_split(
             raise RegistryProblem(
                 "arms[0].version", f"version {control}, which {label!r} serves", str(checked[0]["version"])
             )
+        versions: list[PromptVersion] = []
         for at, arm in enumerate(checked):
-            versions = PromptVersion.objects.using(alias).kept()
-            version = versions.filter(prompt=prompt.pk, version=arm["version"]).first()
+            kept = PromptVersion.objects.using(alias).kept()
+            version = kept.filter(prompt=prompt.pk, version=arm["version"]).first()
             if version is None:
                 raise NotThere(f"arms[{at}].version", f"a version of {prompt.name}", str(arm["version"]))
             compose(part_of(prompt.name, prompt.type, version), using=alias)
+            versions.append(version)
+        _check_evidence(prompt, label, versions, [arm["weight"] for arm in checked], alias)
         if running(prompt, label, using=alias):
             raise Refused("label", "a label without a running split", f"{label!r} with one", "End it first.")
         split = LabelSplit.objects.using(alias).create(
@@ -250,6 +255,22 @@ def _check_protection(label: str, actor: User | None, using: str) -> None:
     if policy and actor is not None and not actor.has_perm(MOVE_PROTECTED):
         raise Protected(
             "label", f"the permission {MOVE_PROTECTED} to split {label!r}", "an account without it"
+        )
+
+
+def _check_evidence(
+    prompt: Prompt, label: str, versions: Sequence[PromptVersion], weights: Sequence[int], using: str
+) -> None:
+    """Or else a split would be the way around a gate."""
+    weighed = [weigh(prompt, label, version, using=using) for version in versions[1:]]
+    unproven = sum(weight for weight, one in zip(weights[1:], weighed, strict=True) if not one.allowed)
+    if 2 * unproven > sum(weights):
+        first = next(one for one in weighed if not one.allowed)
+        raise EvidenceMissing(
+            "arms",
+            f"at most half of the weight for versions without the evidence that {label!r} asks for",
+            f"{unproven:,} of {sum(weights):,}: {first.reason}",
+            first.evidence or {},
         )
 
 

@@ -21,7 +21,6 @@ from vectors.api_values import (
     Weight,
     declared,
 )
-from vectors.api_values import Text as Text
 from vectors.limits import (
     MAX_DIMENSIONS,
     MAX_FACET,

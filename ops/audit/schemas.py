@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from ninja import Field, Schema
 
 from prompts.api.values import Moment
-from vectors.schemas import Text
+from vectors.api_values import Text
 
 from .models import Source
 

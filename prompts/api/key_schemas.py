@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from ninja import Field, Schema
 from pydantic import ConfigDict
 
-from vectors.schemas import Body, Paging, Text
+from vectors.api_values import Text
+from vectors.schemas import Body, Paging
 
 from ..keys import MAX_NAME, MAX_OVERLAP
 from ..models import ApiKey, Scope

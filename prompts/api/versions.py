@@ -61,7 +61,8 @@ def create_version(
             raise Refused("content", "a version that differs from the newest", f"the same as {saved.version}")
         version = find_version(prompt, saved.version)
     version.prompt = prompt
-    locate(request, response, version.version)
+    if saved.is_new:
+        locate(request, response, version.version)
     return Answer(201 if saved.is_new else 200, version)
 
 

@@ -42,12 +42,14 @@ class _Step:
     versions: list[VersionRecord]
     evaluations: list[EvaluationRecord]
     stored: dict[int, PromptVersion] = field(default_factory=dict)
+    purged_version: int = 0  # where it is higher than here: numbers that were given are not given again
 
     @property
     def action(self) -> Action:
         if self.prompt is None:
             return "created"
-        return "updated" if self.versions or self.evaluations else "unchanged"
+        is_new = self.versions or self.evaluations or self.purged_version
+        return "updated" if is_new else "unchanged"
 
 
 class RecordWriter:
@@ -132,6 +134,7 @@ class RecordWriter:
             missing,
             self._new_evaluations(prompt, given),
             {one.version: one for one in versions.only("pk", "version", "prompt_id")},
+            record.purged_version if record.purged_version > highest else 0,
         )
 
     def _new_evaluations(self, prompt: Prompt, given: list[EvaluationRecord]) -> list[EvaluationRecord]:
@@ -181,6 +184,10 @@ class RecordWriter:
         ids = {number: version.pk for number, version in step.stored.items()}
         versions = self._add_versions(stored, step.versions, ids)
         self._add_evaluations(stored, step.evaluations, versions)
+        if step.purged_version:
+            Prompt.everything.using(self.using).filter(pk=stored.pk).update(
+                purged_version=step.purged_version
+            )
         kept = [version for version in step.versions if version.deleted_at is None]
         if not kept:
             return

@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from vectors.schemas import Body, Text
+from vectors.api_values import Text
+from vectors.schemas import Body
 
 from ..api.evaluation_schemas import EvaluationOut
 from ..api.schemas import PromptOut, RenderOut

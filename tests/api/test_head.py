@@ -31,7 +31,10 @@ def test_it_is_conditional(api: Api, make: type[Prompt]) -> None:
     make("a")
     etag = head(api, "/prompts/a")["ETag"]
     assert etag == api.get("/prompts/a")["ETag"]
-    assert head(api, "/prompts/a", **{"If-None-Match": etag}).status_code == 304
+    unchanged = head(api, "/prompts/a", **{"If-None-Match": etag})
+    assert unchanged.status_code == 304
+    got = api.client.get(f"{V1}/prompts/a", headers=api.headers | {"If-None-Match": etag})
+    assert got.get("Content-Length") == unchanged.get("Content-Length")
 
 
 def test_a_stream_is_not_read(api: Api, make: type[Prompt]) -> None:

@@ -10,9 +10,20 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from prompts import database as registry
 from prompts import indexing, trash
 from prompts.labels import move_label
-from prompts.models import ApiKey, Evaluation, LabelMove, Prompt, PromptEmbedding, PromptVersion, User
+from prompts.models import (
+    ApiKey,
+    Evaluation,
+    LabelMove,
+    LabelSplit,
+    Prompt,
+    PromptEmbedding,
+    PromptVersion,
+    User,
+)
+from prompts.splits import start_split
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -167,3 +178,28 @@ def test_nor_can_the_type_of_a_prompt_be_replaced(author: User) -> None:
         "WHERE true ON CONFLICT (id) DO UPDATE SET title = excluded.title"
     )
     assert Prompt.objects.get().title == "New"
+
+
+def test_a_split_that_runs_is_not_replaced_by_another(moved: Prompt) -> None:
+    arms = [{"version": 2, "weight": 1}, {"version": 1, "weight": 1}]
+    split = start_split(moved, "production", arms, actor=moved.user)
+    with pytest.raises(IntegrityError, match="never change"):
+        run(
+            "INSERT OR REPLACE INTO label_splits (id, prompt_id, label, arms, salt, alpha, created_at) "
+            "SELECT 'another', prompt_id, label, arms, salt, alpha, created_at FROM label_splits"
+        )
+    assert LabelSplit.objects.get() == split
+    run("UPDATE label_splits SET ended_at = '2026-01-01 00:00:00'")
+    start_split(moved, "production", arms, actor=moved.user)
+
+
+def test_nothing_of_all_this_is_left_where_a_migration_runs(db: None) -> None:
+    names = "SELECT name FROM sqlite_master WHERE name GLOB 'afn_*' OR name = 'prompt_embeddings'"
+    with connection.cursor() as cursor:
+        made = cursor.execute(names).fetchall()
+        registry.drop()
+        left = cursor.execute(names).fetchall()
+        registry.create()
+        assert ("afn_prompts_including",) in made
+        assert left == []
+        assert sorted(cursor.execute(names).fetchall()) == sorted(made)

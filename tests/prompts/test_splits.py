@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError
 
 from prompts import splits
-from prompts.errors import NotThere, Protected, Refused, RegistryProblem
+from prompts.errors import EvidenceMissing, NotThere, Protected, Refused, RegistryProblem
 from prompts.labels import move_label, undo
 from prompts.models import LabelPolicy, LabelSplit, Prompt, SplitSubject, User
 from prompts.serving import reading
@@ -167,3 +167,22 @@ def test_an_outcome_that_is_no_share_is_refused(prompt: Prompt, value: float) ->
     with pytest.raises(RegistryProblem, match="value: expected a number from 0 to 1"):
         splits.record_outcome(prompt, "production", "a", value)
     assert SplitSubject.objects.get().outcome is None
+
+
+def test_a_split_is_no_way_around_a_gate(prompt: Prompt) -> None:
+    LabelPolicy.objects.create(name="production", evidence="threshold", threshold=0.5, minimum_items=2)
+    for version, score in ((2, 0.1), (3, 0.9)):
+        for item in "ab":
+            prompt.evaluations.create(version=prompt.versions.get(version=version), item=item, score=score)
+
+    def arms(*weights: int) -> list[dict[str, int]]:
+        return [{"version": at + 1, "weight": weight} for at, weight in enumerate(weights)]
+
+    for too_many in (arms(49, 51), arms(1, 999, 1)):
+        with pytest.raises(EvidenceMissing, match=r"arms: expected at most half of the weight") as refusal:
+            start(prompt, too_many)
+        assert refusal.value.evidence["n"] == 2
+    assert not LabelSplit.objects.exists()
+    start(prompt, arms(50, 50))
+    splits.end_split(prompt, "production", actor=None)
+    start(prompt, arms(1, 1, 998))  # the third version has what is asked for

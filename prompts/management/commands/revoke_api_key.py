@@ -10,7 +10,7 @@ from vectors import commands
 
 class Command(commands.Command):
     help = (
-        "End an API key for good: from now on it writes nothing, and after 5 seconds it reads nothing "
+        "End an API key for good: from now on it writes nothing, and after 3 seconds it reads nothing "
         "either. Its name and when it was used last stay on record."
     )
 

@@ -165,6 +165,13 @@ def test_numbers_that_were_purged_stay_given(tmp_path: Path, user: User) -> None
     clear()
     assert import_file(path, user).created == 1
     assert everything() == rows
+    # Also where the prompt is there, without the version that was purged elsewhere.
+    clear()
+    prompt = Prompt(pk=prompt.pk, user=user, name="p", title="P", content="1")
+    prompt.save(index=False)
+    prompt.content = "2"
+    prompt.save(index=False)
+    assert [import_file(path, user).updated, import_file(path, user).unchanged] == [1, 1]
     prompt = Prompt.objects.get()
     prompt.content = "other"
     prompt.save(index=False)
