@@ -33,7 +33,10 @@ REASONS: list[tuple[type[Exception], str]] = [
     (jwt.ImmatureSignatureError, "This token is not valid yet."),
     (jwt.InvalidIssuerError, "This token is of another issuer."),
     (jwt.InvalidAudienceError, "This token is for another audience."),
-    (jwt.MissingRequiredClaimError, "This token lacks a claim: exp, nbf, iat, iss, sub and azp are needed."),
+    (
+        jwt.MissingRequiredClaimError,
+        "This token lacks a claim: exp, nbf, iat, iss, sub and azp are needed, and with CLERK_AUDIENCE aud.",
+    ),
     (jwt.InvalidAlgorithmError, "This token is not signed with RS256 or ES256."),
     (jwt.InvalidSignatureError, "This token's signature is wrong."),
 ]

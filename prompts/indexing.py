@@ -9,13 +9,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db import models, router, transaction
+from django.db import connections, models, router, transaction
 from django.db.models import F, Q
 
 from vectors import store
 from vectors.embedders import default_name
 from vectors.errors import CollectionNotFound, InvalidItem, StaleBatch
 from vectors.models import Collection
+from vectors.sql import Tables
 from vectors.store import Item, UpsertResult
 
 from . import database
@@ -78,7 +79,11 @@ def other_embedder(using: str | None = None) -> str:
 def remove(prompt_ids: Sequence[str], *, using: str | None = None) -> int:
     """Take prompts out of the index, whether they still exist or not."""
     alias = _written(using)
-    return store.delete(get_collection(alias), prompt_ids, using=alias)
+    collection = get_collection(alias)
+    with transaction.atomic(using=alias):
+        # Without its record one that comes back out of the trash is outdated, and so found by whoever looks.
+        PromptEmbedding.objects.using(alias).filter(collection=collection, prompt__in=prompt_ids).delete()
+        return store.delete(collection, prompt_ids, using=alias)
 
 
 def index_everything(*, track: Any = iter, using: str | None = None) -> UpsertResult:
@@ -104,6 +109,38 @@ def outdated(using: str | None = None) -> models.QuerySet[Prompt]:
     return prompts.exclude(pk__in=prompts.filter(current).values("pk"))
 
 
+def index_outdated(limit: int, *, using: str | None = None) -> UpsertResult:
+    """Index so many of the prompts that are outdated, with a version for those that plain SQL has written.
+
+    They are drawn by lot: those that the index refuses stay outdated, and must not keep the others from their
+    turn.
+    """
+    alias = _written(using)
+    keys = list(outdated(alias).order_by("?").values_list("pk", flat=True)[:limit])
+    prompts = Prompt.objects.using(alias).filter(pk__in=keys)
+    _add_missing_versions(prompts, alias)
+    return index(prompts.all(), using=alias)
+
+
+def remove_gone(limit: int, *, using: str | None = None) -> int:
+    """Take items out of the index whose prompt is gone, so many at most; returns how many there were."""
+    alias = _written(using)
+    items = Tables.of(get_collection(alias)).items
+    with connections[alias].cursor() as cursor:
+        cursor.execute(
+            f"SELECT key FROM {items} AS items WHERE NOT EXISTS "  # noqa: S608 - made from a primary key
+            "(SELECT 1 FROM prompts WHERE id = items.key AND deleted_at IS NULL) LIMIT %s",
+            [limit],
+        )
+        keys = {key for (key,) in cursor.fetchall()}
+    if not keys:  # as nearly always: nobody has to wait for a transaction
+        return 0
+    with transaction.atomic(using=alias):
+        # One may have come back, such as out of the trash.
+        keys.difference_update(Prompt.objects.using(alias).filter(pk__in=keys).values_list("pk", flat=True))
+        return remove(sorted(keys), using=alias)
+
+
 def count_outdated(using: str | None = None) -> int:
     return outdated(using).count()
 
@@ -111,13 +148,26 @@ def count_outdated(using: str | None = None) -> int:
 def add_missing_versions(using: str | None = None) -> int:
     """Write the version of each prompt whose content no version holds; returns how many there were."""
     alias = _written(using)
+    return _add_missing_versions(Prompt.objects.using(alias).order_by("pk"), alias)
+
+
+def _add_missing_versions(prompts: models.QuerySet[Prompt], alias: str) -> int:
     written = 0
-    for prompt in Prompt.objects.using(alias).order_by("pk").iterator(chunk_size=BATCH):
-        latest = prompt.versions.using(alias).kept().order_by("-version").first()
-        if latest is None or latest.content_hash != prompt.content_hash:
-            prompt.save(index=False, using=alias)
-            written += 1
+    for prompt in prompts.iterator(chunk_size=BATCH):
+        if not _lacks_version(prompt, alias):
+            continue
+        with transaction.atomic(using=alias):
+            # As it is now: somebody may have saved it since it was read.
+            stored = Prompt.objects.using(alias).filter(pk=prompt.pk).first()
+            if stored is not None and _lacks_version(stored, alias):
+                stored.save(index=False, using=alias)
+                written += 1
     return written
+
+
+def _lacks_version(prompt: Prompt, alias: str) -> bool:
+    latest = prompt.versions.using(alias).kept().order_by("-version").first()
+    return latest is None or latest.content_hash != prompt.content_hash
 
 
 def _index_batch(collection: Collection, prompts: Sequence[Prompt]) -> UpsertResult:

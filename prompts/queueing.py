@@ -1,7 +1,8 @@
 """Telling workers what to do: never waited for twice while the queue is down, and never an error.
 
-What is told may be lost with the queue. So each task has a sweep that finds what nobody was told of
-(`CELERY_BEAT_SCHEDULE`), and who asks only loses time by it.
+What is told may be lost with the queue, and who asks only loses time by it: what nobody was told of is found
+by a sweep (`CELERY_BEAT_SCHEDULE`), but for an index to be built, which the next write to its collection asks
+for again.
 """
 
 import logging
@@ -26,7 +27,7 @@ def enqueue(task: Any, *arguments: Any, otherwise: str, **options: Any) -> bool:
     if not circuit.may_try():
         return False
     try:
-        # No second try: a request would wait for it, and the sweep comes anyway.
+        # No second try: a request would wait for it, and it is found later anyway.
         task.apply_async(arguments, retry=False, **options)
     except Exception as error:  # noqa: BLE001
         circuit.failed()

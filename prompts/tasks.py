@@ -38,11 +38,14 @@ def remove_later(prompt_ids: list[str], using: str) -> None:
 
 @shared_task(ignore_result=True)
 def catch_up() -> None:
-    """By the scheduler: index what no worker was told of, and go on with runs whose worker is gone."""
-    indexing.index(indexing.outdated()[:SWEPT])
+    """By the scheduler: go on with runs whose worker is gone, and bring the index in step with what no worker
+    was told of. That comes last, for it ends with an error where the embedder is out of reach.
+    """
     for run_id in runs.waiting(SWEPT):
         if not enqueue(run_evaluation, run_id, otherwise="Runs wait", expires=CATCH_UP_SECONDS):
-            return
+            break
+    indexing.remove_gone(SWEPT)
+    indexing.index_outdated(SWEPT)
 
 
 @shared_task(ignore_result=True)
@@ -62,11 +65,13 @@ def run_later(run_id: str) -> None:
 
 def _run_here(run_id: str) -> None:
     """Where there are threads enough, one of them goes on with it when it is done with its own."""
-    while run_id and _places.acquire(blocking=False):
-        try:
-            while runs.process(run_id):
-                pass
-        finally:
-            _places.release()
-            connections.close_all()
-        run_id = next(iter(runs.waiting(1)), "")
+    try:
+        while run_id and _places.acquire(blocking=False):
+            try:
+                while runs.process(run_id):
+                    pass
+            finally:
+                _places.release()
+            run_id = next(iter(runs.waiting(1)), "")
+    finally:
+        connections.close_all()  # they are this thread's

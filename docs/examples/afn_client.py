@@ -1,4 +1,4 @@
-"""A client for AFN's prompts in sixty lines: cached, stale while AFN is away, a file for a cold start.
+"""A client for AFN's prompts in sixty lines or so: cached, stale while AFN is away, a file for a cold start.
 
 client = AfnClient("https://afn.example.org", os.environ["AFN_KEY"], fallback="prompts.json")
 client.save_bundle("production")                    # when you deploy; checked by its signature

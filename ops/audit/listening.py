@@ -2,7 +2,8 @@
 
 Two sources, for neither sees everything. The registry writes with ``update()`` and in bulk, which sends no
 signals of models: it tells of events (`prompts.events`). Keys, users, policies and the like are saved one by
-one: there the signals of their models say which fields changed.
+one: there the signals of their models say which fields changed. Items of datasets are neither: thousands come
+and go at a time, so that their number is a line of the dataset.
 """
 
 from __future__ import annotations
@@ -18,18 +19,17 @@ from django.dispatch import receiver
 
 from ops.webhooks.models import Webhook
 from prompts.auth import find_user
+from prompts.evaluating.datasets import items_changed
 from prompts.events import Event, happened
 from prompts.login_locks import unlocked
-from prompts.models import ApiKey, Dataset, DatasetItem, EvaluationRun, LabelPolicy, User
+from prompts.models import ApiKey, Dataset, EvaluationRun, LabelPolicy, User
 from vectors.migrating.signals import switched
 from vectors.models import Collection
 
 from . import values
 from .recording import record, try_record
 
-_MODELS: Final = (
-    ApiKey, Collection, Dataset, DatasetItem, EvaluationRun, Group, LabelPolicy, User, Webhook
-)  # fmt: skip
+_MODELS: Final = (ApiKey, Collection, Dataset, EvaluationRun, Group, LabelPolicy, User, Webhook)
 # They change whenever anything does, or whenever somebody just looks.
 _PASSED_OVER: Final = {"updated_at", "last_login", "last_used_at", "failing_since"}
 _RELATIONS: Final = {
@@ -177,6 +177,11 @@ def _unlocked(user: User | None, address: str, **_: Any) -> None:
 def _switched(collection: Collection, using: str, **_: Any) -> None:
     """Another embedding model: rows change over by `update()`, which sends no signals of models."""
     _record(collection, "switched", {"embedder": collection.embedder, "model": collection.model}, using)
+
+
+@receiver(items_changed, dispatch_uid="audit")
+def _items_changed(dataset: Dataset, facts: dict[str, Any], using: str, **_: Any) -> None:
+    _record(dataset, "changed", values.bounded(facts), using)
 
 
 def _try(action: str, user: Any) -> None:

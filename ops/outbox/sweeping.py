@@ -4,7 +4,6 @@ May run in any number of processes at a time, and be killed at any point: all th
 and a claim that nobody keeps is free again after a while.
 """
 
-import logging
 from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -13,18 +12,17 @@ from datetime import datetime, timedelta
 from threading import Thread
 from typing import Final
 
-from django.conf import settings
 from django.db import connections
 from django.db.models import Min
 from django.utils import timezone
 
 from ops.webhooks import delivering
 from ops.webhooks.models import Delivery, DeliveryStatus
+from prompts.queueing import enqueue
 
 from .models import OutboxEvent
 from .relaying import BATCH, relay
 
-logger = logging.getLogger(__name__)
 KEPT: Final = timedelta(days=30)
 # A worker that was told of a delivery and has not claimed it by then is told again.
 QUEUED: Final = timedelta(minutes=2)
@@ -72,16 +70,19 @@ def _send(keys: Sequence[str]) -> tuple[int, int]:
 
 
 def _send_at_once(groups: Iterable[Sequence[str]], threads: int) -> list[tuple[int, int]]:
-    """In threads that hold up the end of no process, unlike those of an executor."""
+    """In threads that hold up the end of no process, unlike those of an executor. Raises the first error of
+    theirs, when the others are through.
+    """
     todo, done = deque(groups), []
+    errors: list[Exception] = []
 
     def work() -> None:
         try:
             while todo:
                 with suppress(IndexError):  # another one was faster
                     done.append(_send(todo.popleft()))
-        except Exception:
-            logger.exception("Deliveries could not be sent")
+        except Exception as error:  # noqa: BLE001 - raised below, or all would seem well to who called
+            errors.append(error)
         finally:
             connections.close_all()  # they are this thread's
 
@@ -90,6 +91,8 @@ def _send_at_once(groups: Iterable[Sequence[str]], threads: int) -> list[tuple[i
         one.start()
     for one in workers:
         one.join()
+    if errors:
+        raise errors[0]
     return done
 
 
@@ -103,18 +106,11 @@ def sweep_to_workers() -> Swept:
         waiting = Delivery.objects.filter(pk=key, status=DeliveryStatus.PENDING)
         if waiting.filter(next_attempt_at=due_at).update(next_attempt_at=timezone.now() + QUEUED) != 1:
             continue
-        try:
-            deliver_webhook.apply_async((key,), retry=False)
-        except Exception as error:  # noqa: BLE001 - whatever a broker's client raises
+        if not enqueue(deliver_webhook, key, otherwise="Deliveries wait"):
             waiting.update(next_attempt_at=due_at)
-            logger.warning("Deliveries wait, no worker could be told: %s", type(error).__name__)
             break
     prune()
     return Swept(relayed)
-
-
-def sweep_as_configured() -> Swept:
-    return sweep() if settings.CELERY_TASK_ALWAYS_EAGER else sweep_to_workers()
 
 
 def seconds_until_due(now: datetime | None = None) -> float:

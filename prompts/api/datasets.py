@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +13,7 @@ from vectors.permissions import needs
 from vectors.schemas import ERRORS, ErrorOut, Paging
 
 from ..errors import NotThere
+from ..evaluating import datasets
 from ..models import Dataset, DatasetItem
 from . import dataset_schemas as schemas
 from .lookup import actor, page
@@ -76,23 +76,8 @@ def put_items(
     request: HttpRequest, name: Path[DatasetName], payload: schemas.DatasetItemsIn
 ) -> dict[str, int]:
     """Insert or replace up to 1,000 items by `key`, all or none."""
-    with transaction.atomic():
-        dataset = _dataset(name)
-        stored = {item.key: item for item in dataset.items.filter(key__in=[one.key for one in payload.items])}
-        inserted = 0
-        for number, one in enumerate(payload.items):
-            item = stored.get(one.key) or DatasetItem(dataset=dataset)
-            inserted += item._state.adding
-            for field, value in one.model_dump().items():
-                setattr(item, field, value)
-            try:
-                item.full_clean(exclude=["dataset"])
-            except ValidationError as error:
-                named = {f"items[{number}].{field}": found for field, found in error.error_dict.items()}
-                raise ValidationError(named) from error
-            item.save()
-            stored[one.key] = item
-    return {"inserted": inserted, "updated": len(stored) - inserted}
+    with transaction.atomic():  # nobody deletes the dataset in between
+        return datasets.put_items(_dataset(name), [one.model_dump() for one in payload.items])
 
 
 @router.delete(
@@ -101,8 +86,7 @@ def put_items(
 @needs("prompts.change_dataset")
 def delete_item(request: HttpRequest, name: Path[DatasetName], key: Path[ItemText]) -> Answer[None]:
     """Delete an item; evaluations on it stay."""
-    deleted, _ = DatasetItem.objects.filter(dataset=_dataset(name), key=key).delete()
-    if not deleted:
+    if not datasets.delete_item(_dataset(name), key):
         raise NotThere("key", f"an item of {name}", repr(key[:100]))
     return Answer(204, None)
 

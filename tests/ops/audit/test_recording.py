@@ -227,7 +227,7 @@ def test_runs_items_of_datasets_and_unlocked_logins_are_in_it(api: Api, aoi: Use
     assert api.post("/datasets", {"name": "cities"}).status_code == 201
     items = {"items": [{"key": "one", "variables": {"x": CANARY}, "expected": CANARY * 20}]}
     assert api.put("/datasets/cities/items", items).status_code == 200
-    assert "expected" in last("datasetitem.created").changes
+    assert last("dataset.changed").changes == {"items": {"inserted": 1, "updated": 0}}
     run = {"prompt": "a", "dataset": "cities", "metrics": [{"type": "exact_match"}]}
     made = api.post("/runs", run)
     assert made.status_code == 201, made.content
@@ -243,4 +243,27 @@ def test_runs_items_of_datasets_and_unlocked_logins_are_in_it(api: Api, aoi: Use
     )  # fmt: skip
     call_command("unlock_login", "aoi")
     assert (last("user.unlocked").source, last("user.unlocked").changes) == ("command", {"address": "all"})
+    assert CANARY not in str(list(AuditEntry.objects.values()))
+
+
+def test_items_of_datasets_are_a_line_and_a_few_queries_however_many(
+    api: Api, django_assert_max_num_queries: Any
+):
+    api.post("/datasets", {"name": "cities"})
+    rows = [{"key": f"k{number}", "expected": CANARY} for number in range(300)]
+    with django_assert_max_num_queries(30):
+        assert api.put("/datasets/cities/items", {"items": rows[:-1]}).status_code == 200
+        assert api.put("/datasets/cities/items", {"items": rows}).json() == {"inserted": 1, "updated": 299}
+    entry = last("dataset.changed")
+    assert (entry.object_name, entry.actor_name) == ("cities", "aoi")
+    assert entry.changes == {"items": {"inserted": 1, "updated": 299}}
+    assert api.delete("/datasets/cities/items/k7").status_code == 204
+    assert last("dataset.changed").changes == {"items": {"deleted": 1}, "key": "k7"}
+    assert api.delete("/datasets/cities/items/k7").status_code == 404
+    assert AuditEntry.objects.filter(action="dataset.changed").count() == 3
+    count = AuditEntry.objects.count()
+    with django_assert_max_num_queries(30):
+        assert api.delete("/datasets/cities").status_code == 204
+    assert AuditEntry.objects.count() == count + 1
+    assert last("dataset.deleted").object_name == "cities"
     assert CANARY not in str(list(AuditEntry.objects.values()))
