@@ -2,17 +2,22 @@
 
 A schema of a few lines can take years: thirty definitions, each of which refers to the next one twice. The
 library follows each way of an ordinary reference, and remembers only what refers back to itself. So the ways
-are counted when a schema is given.
+are counted when a schema is given, and again for how long a text they may be followed.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import jsonschema_rs
 
 MAX_SCHEMA: Final = 65_536  # bytes of JSON
 MAX_WAYS: Final = 20_000
+# Ways times characters of what is matched: a second or two, as measured with numbers and with patterns.
+MAX_WORK: Final = 200_000_000
+# Keywords whose members are schemas under names of their own, and those that hold values.
+_NAMED: Final = ("properties", "patternProperties", "dependentSchemas", "dependencies")
+_VALUES: Final = ("enum", "const", "default", "examples", "example")
 _REFERENCES: Final = ("$ref", "$dynamicRef", "$recursiveRef")
 
 
@@ -26,17 +31,23 @@ def check(schema: Mapping[str, Any]) -> None:
         raise ValueError(f"its references lead along more than {MAX_WAYS:,} ways")
 
 
-def problem_of(schema: Mapping[str, Any], value: Any) -> tuple[str, str] | None:
-    """What is wrong with the value, and where; None where nothing is."""
-    validator = _validator(schema)
-    if validator.is_valid(value):
-        return None
+def problem_of(schema: Mapping[str, Any], text: str) -> tuple[str, str] | None:
+    """What is wrong with the JSON of this text, and where; None where nothing is."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return "The output is not JSON.", ""
     ways = _Ways(schema)
-    ways.count(schema)
+    if ways.count(schema) * len(text) > MAX_WORK:
+        return f"{len(text):,} characters are too many for a schema of this size.", ""
+    validator = _validator(schema)
     if ways.has_circles:  # telling where takes a time that doubles with each level of the value
-        return "It does not match the schema.", ""
-    error = next(iter(validator.iter_errors(value)), None)
-    return (str(error.message), "/".join(map(str, error.instance_path))) if error else None
+        return None if validator.is_valid(value) else ("It does not match the schema.", "")
+    try:
+        validator.validate(value)
+    except jsonschema_rs.ValidationError as error:
+        return str(error.message), "/".join(map(str, error.instance_path))
+    return None
 
 
 class _Ways:
@@ -49,13 +60,29 @@ class _Ways:
         self.has_circles = False
 
     def count(self, node: Any) -> int:
+        """At most one more than the most."""
         if isinstance(node, list):
-            return sum(map(self.count, node))
+            return self._sum(0, map(self.count, node))
         if not isinstance(node, Mapping):
             return 0
-        inner = (value for name, value in node.items() if name not in ("$defs", "definitions"))
-        references = (node[name] for name in _REFERENCES if isinstance(node.get(name), str))
-        return min(MAX_WAYS + 1, 1 + sum(map(self.count, inner)) + sum(map(self._follow, references)))
+        return self._sum(1, self._inside(node))
+
+    def _inside(self, node: Mapping[str, Any]) -> Iterator[int]:
+        for name, value in node.items():
+            if name in _REFERENCES and isinstance(value, str):
+                yield self._follow(value)
+            elif name in _NAMED and isinstance(value, Mapping):
+                yield from map(self.count, value.values())
+            elif name not in (*_VALUES, "$defs", "definitions"):
+                yield self.count(value)
+
+    @staticmethod
+    def _sum(start: int, counts: Iterable[int]) -> int:
+        for count in counts:
+            start += count
+            if start > MAX_WAYS:
+                return MAX_WAYS + 1
+        return start
 
     def _follow(self, reference: str) -> int:
         if reference not in self._known:

@@ -150,12 +150,11 @@ def _regex(sample: Sample, options: Mapping[str, Any]) -> Score | None:
 
 
 def _json_schema(sample: Sample, options: Mapping[str, Any]) -> Score | None:
-    try:
-        value = json.loads(sample.output)
-    except (ValueError, RecursionError):
-        return Score(0.0, {"problem": "The output is not JSON."})
-    found = json_schemas.problem_of(options["schema"], value)
-    return Score(0.0, {"problem": found[0][:500], "path": found[1][:500]}) if found else Score(1.0)
+    found = json_schemas.problem_of(options["schema"], sample.output)
+    if found is None:
+        return Score(1.0)
+    problem, path = found
+    return Score(0.0, {"problem": problem[:500], "path": path[:500]})
 
 
 def _length(sample: Sample, options: Mapping[str, Any]) -> Score | None:

@@ -5,6 +5,7 @@ the worker, and another one goes on where it stopped. One works at a time, by a 
 """
 
 import json
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ from .completions import Completion
 from .errors import ModelFailed
 from .metrics import Metric, Sample, Score
 
+logger = logging.getLogger(__name__)
 # Longer than one question to a model can last, with all its attempts: it is renewed before each.
 LEASE: Final = timedelta(minutes=10)
 SLICE_SECONDS: Final = 60.0
@@ -127,8 +129,15 @@ def process(run_id: str, *, seconds: float = SLICE_SECONDS, ask: Ask = completio
             _store(run, judged)
             if run.budget is not None and judged.cost is None:
                 return _finish(run, RunStatus.FAILED, _NO_COST)
-    except (_Lost, IntegrityError):  # whoever has it now has done this item as well, or it is deleted
+    except _Lost:  # whoever has it now goes on
         return False
+    except IntegrityError as error:
+        # Where the run is lost, somebody else has done the item, or it is deleted. Where it is not, to try
+        # again would be to pay again.
+        if not _mine(run).exists():
+            return False
+        logger.error("Run %s: a result cannot be stored: %s", run.pk, error)
+        return _finish(run, RunStatus.FAILED, "A result could not be stored; the log says why.")
     except ModelFailed as error:
         return _finish(run, RunStatus.FAILED, str(error))
     return _conclude(run)
@@ -152,7 +161,11 @@ def add_results(run: EvaluationRun, results: Sequence[Result], *, ask: Ask = com
     for result in reversed(new.values()):  # a model may be asked: not within a transaction
         if problem := _over_budget(run, judged) if _has_judge(run) else "":
             break
-        judged.append(_judge(run, items[result.item], result, ask))
+        one = _judge(run, items[result.item], result, ask)
+        judged.append(one)
+        if run.budget is not None and one.cost is None:
+            problem = _NO_COST
+            break
     with transaction.atomic():
         for one in judged:
             _store(run, one)

@@ -1,5 +1,6 @@
 import json
 import time
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -147,3 +148,30 @@ def test_a_schema_that_refers_back_is_matched_at_once() -> None:
     tree = {"type": "object", "properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}}
     (metric,) = metrics.parse([{"type": "json_schema", "schema": tree}])
     assert metric.score(Sample('{"left": {"right": {}}}')) == metrics.Score(1.0)
+
+
+def test_a_property_named_definitions_is_no_place_to_hide() -> None:
+    bomb = {"$defs": doubling(40)["$defs"], "properties": {"definitions": {"$ref": "#/$defs/d0"}}}
+    with pytest.raises(InvalidMetric, match="ways"):
+        metrics.parse([{"type": "json_schema", "schema": bomb}])
+    values = {"enum": [{"$ref": "http://example.org"}], "properties": {"enum": {"const": {"$ref": "x"}}}}
+    metrics.parse([{"type": "json_schema", "schema": values}])  # no references, though they look so
+
+
+def test_the_first_error_is_found_without_the_others() -> None:
+    many = {"items": {"allOf": [{"minimum": number} for number in range(1, 1_500)]}}
+    (metric,) = metrics.parse([{"type": "json_schema", "schema": many}])
+    tracemalloc.start()
+    score = metric.score(Sample(json.dumps([0] * 2_000)))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert score == metrics.Score(0.0, {"problem": "0 is less than the minimum of 1", "path": "0"})
+    assert peak < 20_000_000
+
+
+def test_what_takes_too_long_to_be_matched_is_told() -> None:
+    many = {"items": {"allOf": [{"minimum": number} for number in range(1_500)]}}
+    (metric,) = metrics.parse([{"type": "json_schema", "schema": many}])
+    score = metric.score(Sample(json.dumps([10**6] * 50_000)))
+    assert score is not None
+    assert "too many for a schema of this size" in score.details["problem"]

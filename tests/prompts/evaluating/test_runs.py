@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -27,7 +27,7 @@ EXACT = [{"type": "exact_match"}]
 class Model:
     """Answers with the last character of what it is asked; a judge finds digits good."""
 
-    def __init__(self, cost: float = 0.01, fails_at: int = 0) -> None:
+    def __init__(self, cost: float | None = 0.01, fails_at: int = 0) -> None:
         self.asked: list[Sequence[Mapping[str, str]]] = []
         self.cost = cost
         self.fails_at = fails_at
@@ -160,6 +160,33 @@ def test_a_judge_without_a_model_is_told_before_any_item_is_paid_for(
     wanted = [{"type": "exact_match"}, {"type": "judge", "criteria": "Polite."}]
     with pytest.raises(RegistryProblem, match=r"metrics\[1\].model: expected the name of a model"):
         make(prompt, dataset, wanted, model="m")
+
+
+def test_a_result_that_cannot_be_stored_is_not_paid_for_twice(
+    prompt: Prompt, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise IntegrityError("CHECK constraint failed")
+
+    monkeypatch.setattr(runs, "_store", fail)
+    run, model = make(prompt, dataset, model="m"), Model()
+    for _ in range(2):
+        assert runs.process(run.pk, ask=model) is False
+    run.refresh_from_db()
+    assert (run.status, run.problem) == ("failed", "A result could not be stored; the log says why.")
+    assert len(model.asked) == 1
+
+
+def test_a_judge_whose_cost_is_not_known_ends_a_run_with_a_budget_also_where_results_are_sent_in(
+    prompt: Prompt, dataset: Dataset, settings: Settings
+) -> None:
+    settings.AFN_LLM_PRICES = {"m": [1.0, 1.0]}
+    wanted = [{"type": "judge", "criteria": "Polite.", "model": "m"}]
+    run, model = make(prompt, dataset, wanted, budget=1.0), Model(cost=None)
+    assert runs.add_results(run, [Result("a", "1"), Result("b", "2")], ask=model) == 1
+    run.refresh_from_db()
+    assert (run.status, run.outputs.count(), len(model.asked)) == ("failed", 1, 1)
+    assert "does not say how many tokens" in run.problem
 
 
 def test_a_cancelled_run_keeps_what_is_done(prompt: Prompt, dataset: Dataset) -> None:
