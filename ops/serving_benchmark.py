@@ -96,7 +96,7 @@ def _path(number: int) -> str:
 
 def _each(prompts: int, *, new: bool = False) -> str:
     """Every prompt by turns; `new` by addresses that were never asked for."""
-    suffix = '.. "&n=" .. start .. n' if new else ""
+    suffix = '.. "&subject=" .. start .. n' if new else ""
     return f"""
 local n, start = 0, os.time()
 request = function()

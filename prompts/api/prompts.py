@@ -1,7 +1,7 @@
 """Prompts: list, create, read, change, archive, delete."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from django.db import router as databases
 from django.db import transaction
@@ -10,7 +10,7 @@ from ninja import Path, Query, Router
 from ninja.responses import Status as Answer
 from pydantic_core import to_json
 
-from vectors.api_parts import locate
+from vectors.api_parts import locate, refuse_unknown
 from vectors.permissions import needs
 from vectors.schemas import ERRORS, ErrorOut
 
@@ -25,6 +25,8 @@ from ..trash import delete_prompt
 from . import schemas
 from .lookup import Ref, actor, check_labels, find_own_prompt, find_prompt, page
 
+# Who asks for `lable=production` shall not be served the newest version.
+_WHICH: Final = tuple(schemas.Which.model_fields)
 router = Router(tags=["prompts"])
 by_name = Router(tags=["prompts"])  # its path goes on as others do, so it is matched before them
 
@@ -32,6 +34,7 @@ by_name = Router(tags=["prompts"])  # its path goes on as others do, so it is ma
 @router.get("/prompts", response={200: schemas.PromptPage, ERRORS: ErrorOut})
 def list_prompts(request: HttpRequest, filters: Query[schemas.PromptFilters]) -> dict[str, Any]:
     """Prompts without their content, the last changed first."""
+    refuse_unknown(request, tuple(schemas.PromptFilters.model_fields))
     rows = Prompt.objects.all()
     if filters.status:
         rows = rows.filter(status=filters.status)
@@ -65,6 +68,7 @@ def create_prompt(request: HttpRequest, payload: schemas.PromptIn, response: Htt
 @by_name.get("/prompts/by-name/{path:name}", response={200: schemas.PromptOut, ERRORS: ErrorOut})
 def get_prompt_by_name(request: HttpRequest, name: Path[Ref], query: Query[schemas.Which]) -> Any:
     """The same as `/prompts/{ref}`, for a name that looks like an id, or ends as other paths do."""
+    refuse_unknown(request, _WHICH)
     return _serve(request, lambda: _read(find_prompt_named(name), query))
 
 
@@ -84,6 +88,7 @@ def get_prompt(request: HttpRequest, ref: Path[Ref], query: Query[schemas.Which]
 
     What it includes is in its place; with `resolve=false` the references stand as they were written.
     """
+    refuse_unknown(request, _WHICH)
     return _serve(request, lambda: _read(ref, query))
 
 
@@ -92,6 +97,7 @@ def get_bundle(request: HttpRequest, query: Query[schemas.BundleQuery]) -> Any:
     """All prompts that a label serves, each as `/prompts/{ref}` gives it. With an API key, the header
     `X-AFN-Signature` has their HMAC-SHA256, by which a copy in a file can be checked.
     """
+    refuse_unknown(request, tuple(schemas.BundleQuery.model_fields))
     return _serve(request, lambda: bundle(query.label, folder=query.folder, tag=query.tag), is_signed=True)
 
 

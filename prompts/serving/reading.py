@@ -225,4 +225,7 @@ def as_json(served: Served, composition: Composition) -> dict[str, Any]:
 
 def _text(moment: datetime) -> str:
     """To the millisecond, as everywhere in the API."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    # As Django's encoder writes the same moment in other answers: a whole second has no fraction.
+    whole = moment.microsecond < 1_000
+    text = moment.astimezone(UTC).isoformat(timespec="seconds" if whole else "milliseconds")
+    return text.replace("+00:00", "Z")

@@ -237,3 +237,15 @@ def test_an_unknown_prompt_is_not_found(api: Api, path: str) -> None:
 def test_changing_an_unknown_prompt_is_not_found(api: Api) -> None:
     assert api.patch("/prompts/none", {"title": "x"}).status_code == 404
     assert api.post("/prompts/none/archive").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/prompts/a/b?lable=production", "/prompts/by-name/a/b?n=1", "/prompts?lable=x", "/bundle?n=1"]
+)
+def test_a_parameter_that_there_is_not_is_refused(api: Api, make: Callable[..., Prompt], path: str) -> None:
+    make("a/b")
+    path, _, query = path.partition("?")
+    name, _, value = query.partition("=")
+    refused = api.get(path, **{name: value} | ({"label": "latest"} if path == "/bundle" else {}))
+    assert refused.status_code == 422
+    assert list(problems(refused)) == [name]
