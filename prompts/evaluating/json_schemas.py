@@ -15,9 +15,15 @@ MAX_SCHEMA: Final = 65_536  # bytes of JSON
 MAX_WAYS: Final = 20_000
 # Ways times characters of what is matched: a second or two, as measured with numbers and with patterns.
 MAX_WORK: Final = 200_000_000
+_PATTERN: Final = 1_000_000  # bytes of a compiled pattern
 # Keywords whose members are schemas under names of their own, and those that hold values.
 _NAMED: Final = ("properties", "patternProperties", "dependentSchemas", "dependencies")
-_VALUES: Final = ("enum", "const", "default", "examples", "example")
+_COMPARED: Final = ("enum", "const")
+_VALUES: Final = ("default", "examples", "example")
+# What takes longer than other keywords: 2 µs for each character of a number with an exponent.
+_DIVISION: Final = 300
+# Each of them goes through all beside it once more, to see what has been looked at.
+_TWICE: Final = ("unevaluatedProperties", "unevaluatedItems")
 _REFERENCES: Final = ("$ref", "$dynamicRef", "$recursiveRef")
 
 
@@ -28,7 +34,7 @@ def check(schema: Mapping[str, Any]) -> None:
     _validator(schema)
     ways = _Ways(schema)
     if ways.count(schema) > MAX_WAYS:
-        raise ValueError(f"its references lead along more than {MAX_WAYS:,} ways")
+        raise ValueError(f"its references and keywords lead along more than {MAX_WAYS:,} ways")
 
 
 def problem_of(schema: Mapping[str, Any], text: str) -> tuple[str, str] | None:
@@ -41,12 +47,14 @@ def problem_of(schema: Mapping[str, Any], text: str) -> tuple[str, str] | None:
     if ways.count(schema) * len(text) > MAX_WORK:
         return f"{len(text):,} characters are too many for a schema of this size.", ""
     validator = _validator(schema)
-    if ways.has_circles:  # telling where takes a time that doubles with each level of the value
-        return None if validator.is_valid(value) else ("It does not match the schema.", "")
     try:
+        if ways.has_circles:  # telling where takes a time that doubles with each level of the value
+            return None if validator.is_valid(value) else ("It does not match the schema.", "")
         validator.validate(value)
     except jsonschema_rs.ValidationError as error:
         return str(error.message), "/".join(map(str, error.instance_path))
+    except ValueError as error:  # half of a surrogate pair, or nested too deeply for the library
+        return f"It cannot be matched: {type(error).__name__}.", ""
     return None
 
 
@@ -65,12 +73,17 @@ class _Ways:
             return self._sum(0, map(self.count, node))
         if not isinstance(node, Mapping):
             return 0
-        return self._sum(1, self._inside(node))
+        count = self._sum(1, self._inside(node))
+        return self._sum(count, (count for name in _TWICE if name in node))
 
     def _inside(self, node: Mapping[str, Any]) -> Iterator[int]:
         for name, value in node.items():
             if name in _REFERENCES and isinstance(value, str):
                 yield self._follow(value)
+            elif name == "multipleOf":
+                yield _DIVISION
+            elif name in _COMPARED:
+                yield sum(1 for _ in _values(value))
             elif name in _NAMED and isinstance(value, Mapping):
                 yield from map(self.count, value.values())
             elif name not in (*_VALUES, "$defs", "definitions"):
@@ -109,11 +122,14 @@ class _Ways:
         return node
 
 
-def _objects(node: Any) -> Any:
-    if isinstance(node, Mapping):
-        yield node
+def _values(node: Any) -> Iterator[Any]:
+    yield node
     for inner in node.values() if isinstance(node, Mapping) else node if isinstance(node, list) else ():
-        yield from _objects(inner)
+        yield from _values(inner)
+
+
+def _objects(node: Any) -> Iterator[Mapping[str, Any]]:
+    return (one for one in _values(node) if isinstance(one, Mapping))
 
 
 def _names(node: Mapping[str, Any]) -> list[str]:
@@ -123,7 +139,7 @@ def _names(node: Mapping[str, Any]) -> list[str]:
 def _validator(schema: Mapping[str, Any]) -> Any:
     """Nothing is fetched for it; patterns are matched in linear time."""
     return jsonschema_rs.validator_for(
-        dict(schema), retriever=_refuse, pattern_options=jsonschema_rs.RegexOptions()
+        dict(schema), retriever=_refuse, pattern_options=jsonschema_rs.RegexOptions(size_limit=_PATTERN)
     )
 
 

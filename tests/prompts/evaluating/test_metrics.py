@@ -175,3 +175,46 @@ def test_what_takes_too_long_to_be_matched_is_told() -> None:
     score = metric.score(Sample(json.dumps([10**6] * 50_000)))
     assert score is not None
     assert "too many for a schema of this size" in score.details["problem"]
+
+
+def nested(levels: int, keyword: str) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": ["object", "array"]}
+    for _ in range(levels):
+        schema = {"allOf": [schema], keyword: False}
+    return schema
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        nested(20, "unevaluatedProperties"),
+        nested(20, "unevaluatedItems"),
+        {"items": {"allOf": [{"multipleOf": 0.1}] * 2_000}},
+        {"pattern": "(a{1000}){1000}"},
+    ],
+)
+def test_schemas_whose_keywords_take_long_are_refused(schema: dict[str, Any]) -> None:
+    with pytest.raises(InvalidMetric, match=r"metrics\[0\]\.schema"):
+        metrics.parse([{"type": "json_schema", "schema": schema}])
+
+
+@pytest.mark.parametrize(
+    ("schema", "output"),
+    [
+        ({"items": {"allOf": [{"multipleOf": 0.7}] * 50}}, [int("9" * 4_000)] * 200),
+        ({"items": {"not": {"enum": [{"a": number} for number in range(2_000)]}}}, [{"a": -1}] * 100_000),
+    ],
+)
+def test_long_outputs_for_them_are_told(schema: dict[str, Any], output: list[Any]) -> None:
+    (metric,) = metrics.parse([{"type": "json_schema", "schema": schema}])
+    score = metric.score(Sample(json.dumps(output)))
+    assert score is not None
+    assert "too many for a schema of this size" in score.details["problem"]
+
+
+@pytest.mark.parametrize("output", ['"\\ud800"', '{"\\ud800": 1}'])
+def test_half_of_a_surrogate_pair_is_a_wrong_output_and_no_error(output: str) -> None:
+    (metric,) = metrics.parse([{"type": "json_schema", "schema": {"type": "number"}}])
+    score = metric.score(Sample(output))
+    assert score is not None
+    assert score.value == 0
