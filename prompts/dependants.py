@@ -84,8 +84,8 @@ def check_dependants(name: str, before: Mapping[Reference, Part], *, using: str 
 
 
 def _check(part: Part, name: str, before: Mapping[Reference, Part], using: str | None) -> None:
-    problem = _problem(part, {}, using)
-    if problem and _problem(part, before, using) is None:
+    problem = problem_of(part, {}, using)
+    if problem and problem_of(part, before, using) is None:
         raise Refused(
             "content",
             f"a version of {name} with which {part} can still be composed",
@@ -94,9 +94,10 @@ def _check(part: Part, name: str, before: Mapping[Reference, Part], using: str |
         )
 
 
-def _problem(
-    part: Part, instead: Mapping[Reference, Part], using: str | None
+def problem_of(
+    part: Part, instead: Mapping[Reference, Part | None], using: str | None
 ) -> CompositionProblem | TemplateProblem | None:
+    """Why a version cannot be composed, with references that lead elsewhere `instead`."""
     try:
         compose(part, instead=instead, using=using).template.check_names()
     except (CompositionProblem, TemplateProblem) as problem:

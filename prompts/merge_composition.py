@@ -7,9 +7,8 @@ numbers that they get there, and without labels, which stay where they were give
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-from .composition import MAX_DEPTH, Part, compose, find_parts
-from .dependants import MAX_CHECKED, iterate_including
-from .errors import CompositionProblem
+from .composition import MAX_DEPTH, Part, find_parts
+from .dependants import MAX_CHECKED, iterate_including, problem_of
 from .merge_rows import Rows
 from .merge_steps import Conflict
 from .models import LATEST, Prompt, PromptVersion
@@ -27,7 +26,7 @@ def find_broken(rows: Rows, before: Before, using: str) -> list[Conflict]:
     after = _After(rows, before, using)
     found = []
     for prompt in (*rows.created, *rows.rewritten):
-        if MARK in prompt.content and (problem := _problem(after.latest(prompt), after, using)):
+        if MARK in prompt.content and (problem := problem_of(after.latest(prompt), after, using)):
             text = f"Merged, version {prompt.version} could not be composed: {problem}\n"
             found.append(Conflict(prompt.name, "content", text))
     return found + _broken_dependants(after, using)
@@ -104,23 +103,13 @@ def _broken_dependants(after: _After, using: str) -> list[Conflict]:
         touched |= {part.name for part, _ in affected}
         left -= len(affected)
         for part, names in affected:
-            if part.id in rewritten or _problem(part, {}, using):
+            if part.id in rewritten or problem_of(part, {}, using):
                 continue
-            if problem := _problem(part, after, using):
+            if problem := problem_of(part, after, using):
                 name = min(names & touched)
                 text = f"{part} includes {name} and could not be composed any more: {problem}\n"
                 found.append(Conflict(name, "content", text))
     return found
-
-
-def _problem(
-    part: Part, instead: Mapping[Reference, Part | None], using: str
-) -> CompositionProblem | TemplateProblem | None:
-    try:
-        compose(part, instead=instead, using=using).template.check_names()
-    except (CompositionProblem, TemplateProblem) as problem:
-        return problem
-    return None
 
 
 def _part(prompt: Prompt, version: PromptVersion) -> Part:
