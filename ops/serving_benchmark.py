@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -95,15 +96,21 @@ def _path(number: int) -> str:
 
 
 def _each(prompts: int, *, new: bool = False) -> str:
-    """Every prompt by turns; `new` by addresses that were never asked for."""
-    suffix = '.. "&subject=" .. start .. n' if new else ""
+    """Every prompt by turns; `new` by addresses that were not asked for before: true in another spelling."""
+    suffix = f'.. "&resolve=" .. spellings[(start + math.floor(n / {prompts})) % #spellings + 1]'
+    spellings = ", ".join(
+        f'"{"".join(letters)}"'
+        for word in ("true", "yes", "on")
+        for letters in product(*((one, one.upper()) for one in word))
+    )
     return f"""
 local n, start = 0, os.time()
+local spellings = {{{spellings}}}
 request = function()
   n = n + 1
   local at = (n * 7919) % {prompts}
   return wrk.format("GET", "{_API}/folder-" .. (at % {_FOLDERS}) .. "/prompt-" .. at ..
-    "?label=production" {suffix})
+    "?label=production" {suffix if new else ""})
 end
 """
 
