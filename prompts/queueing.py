@@ -29,7 +29,7 @@ def enqueue(task: Any, *arguments: Any, otherwise: str, **options: Any) -> bool:
     try:
         # No second try: a request would wait for it, and it is found later anyway.
         task.apply_async(arguments, retry=False, **options)
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - whatever a client of the broker raises
         circuit.failed()
         logger.warning("%s, no worker could be told: %s", otherwise, type(error).__name__)
         return False

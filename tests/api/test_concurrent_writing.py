@@ -52,7 +52,7 @@ def test_many_clients_write_one_prompt(tmp_path: Path) -> None:
             contents = [{"content": f"text {number}"} for number in range(CLIENTS * EACH)]
             answers = list(pool.map(add, contents))
             assert Counter(status for status, _ in answers) == {201: len(contents)}
-            assert sorted(body["version"] for _, body in answers) == list(range(2, len(contents) + 2))  # type: ignore[type-var]
+            assert sorted(body["version"] for _, body in answers) == list(range(2, len(contents) + 2))
             based = [{"content": f"based {number}", "base_version": 33} for number in range(CLIENTS)]
             raced = Counter(
                 status

@@ -269,7 +269,7 @@ def test_what_a_judge_was_asked_in_vain_is_paid_for_and_counts(
 def test_a_budget_is_not_kept_by_hoping(prompt: Prompt, dataset: Dataset, settings: Settings) -> None:
     settings.AFN_LLM_PRICES = {"m": [1.0, 1.0]}
     run = make(prompt, dataset, model="m", budget=1.0)
-    model = Model(cost=None)  # type: ignore[arg-type]
+    model = Model(cost=None)
     runs.process(run.pk, ask=model)
     run.refresh_from_db()
     assert (run.status, len(model.asked), run.outputs.count()) == ("failed", 1, 1)
