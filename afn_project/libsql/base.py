@@ -1,6 +1,5 @@
 """The database wrapper: Django's SQLite backend with libSQL underneath."""
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -18,6 +17,7 @@ from .creation import DatabaseCreation
 from .dsn import Target, parse_name
 from .errors import ServerError
 from .features import DatabaseFeatures
+from .local import identity
 from .operations import DatabaseOperations
 from .options import REPLICA_OF, connection_parameters, init_statements
 
@@ -173,11 +173,7 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
         target = self.target
         if target.is_remote or target.is_memory or target.path.startswith("file:"):
             return None
-        try:
-            found = os.stat(target.path)
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino
+        return identity(target.path)
 
     def is_in_memory_db(self) -> bool:
         return self.target.is_memory

@@ -5,6 +5,7 @@ import decimal
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
+from operator import length_hint
 from sqlite3 import (
     PARSE_COLNAMES,
     PARSE_DECLTYPES,
@@ -132,6 +133,10 @@ class Cursor:
     def __next__(self) -> Row:
         self._check_open()
         return next(self._rows)
+
+    def __length_hint__(self) -> int:
+        """How many rows are left to be fetched."""
+        return length_hint(self._rows)
 
     def close(self) -> None:
         self._rows = iter(())

@@ -100,6 +100,10 @@ class WritesBlocked(ServerError):
         self.reason = reason
 
 
+class FileReplaced(ServerError):
+    """Another file has the name of the database now: what was committed is not in that one."""
+
+
 class ResultTooLarge(ServerError):
     """The server sends results up to 10 MB only."""
 

@@ -10,6 +10,9 @@ What is fenced, all measured on libsql 0.1.8 (engine 3.45.1):
 * ``fetchone`` past the end starts again and an unfetched row keeps the statement open: every result
   is fetched whole, from a cursor of its own.
 * A failure inside Rust surfaces as ``PanicException``, a ``BaseException`` that would kill a worker.
+
+A file may be replaced under its name while connections are open, as a restore does: what one of them writes
+then would be lost without a word. So a write counts only if the file is the same one afterwards.
 """
 
 import os
@@ -23,7 +26,7 @@ from sqlite3 import NotSupportedError, OperationalError
 from typing import Any, TypeVar
 
 from .driver import INT64_LIMIT, Result, SqlValue
-from .errors import INVALID_TEXT, WritesBlocked, error_from_text, is_busy
+from .errors import INVALID_TEXT, FileReplaced, WritesBlocked, error_from_text, is_busy
 from .statements import TOKEN, check_count, first_word, only_reads, prepared
 
 T = TypeVar("T")
@@ -34,6 +37,7 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.0005, 0.05  # seconds between two tries for a loc
 FROZEN = ".frozen"  # ending of the file that freezes a database; its text is the reason
 # They write nothing themselves, and are needed to go on reading.
 _CONTROL = ("BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA")
+_NEVER_COMMIT = ("SELECT", "VALUES", "PRAGMA", "EXPLAIN", "BEGIN", "ROLLBACK", "SAVEPOINT")
 _VACUUM_INTO = re.compile(r"\s*VACUUM\b.*\bINTO\b", re.IGNORECASE | re.DOTALL)
 
 
@@ -57,6 +61,8 @@ class LocalDriver:
         connect = load_binding().connect
         options = {"encryption_key": str.__str__(encryption_key)} if encryption_key else {}
         make_private(path)
+        self._path = path if is_file else ""
+        self._file = identity(path) if is_file else None
         self._connection = self._call(lambda: connect(path, isolation_level=None, timeout=0.0, **options))
 
     @property
@@ -76,7 +82,10 @@ class LocalDriver:
             if type(value) is int and not -_INT32_LIMIT <= value < _INT32_LIMIT:
                 sql, parameters = _inline_large_integers(sql, parameters)
                 break
-        return self._call(lambda: self._execute_once(sql, tuple(parameters)))
+        result = self._call(lambda: self._execute_once(sql, tuple(parameters)))
+        if first_word(sql) not in _NEVER_COMMIT and not self._connection.in_transaction:
+            self._check_same_file()
+        return result
 
     def execute_many(self, sql: str, rows: Sequence[Sequence[SqlValue]]) -> int:
         changed = 0
@@ -93,6 +102,7 @@ class LocalDriver:
             self._call(lambda: cursor.executescript(sql))
         finally:
             cursor.close()
+        self._check_same_file()
 
     def close(self) -> None:
         """Roll back what is open, then close. The binding must not be called afterwards: it panics."""
@@ -105,6 +115,14 @@ class LocalDriver:
         if self._notice and first_word(sql) not in _CONTROL and not only_reads(sql):
             with suppress(FileNotFoundError):
                 raise WritesBlocked(Path(self._notice).read_text(encoding="utf-8").strip())
+
+    def _check_same_file(self) -> None:
+        """After a commit: one into a file that has no name any more is none."""
+        if self._path and identity(self._path) != self._file:
+            raise FileReplaced(
+                "The database file was replaced meanwhile, as by a restore: this is not in the new one. "
+                "Run it again."
+            )
 
     def _execute_once(self, sql: str, parameters: tuple[SqlValue, ...]) -> Result:
         cursor = self._connection.cursor()
@@ -140,6 +158,15 @@ class LocalDriver:
             # Jitter, so that two processes which collided once do not go on colliding.
             time.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311
             wait = min(wait * 1.6, _LONGEST_WAIT)
+
+
+def identity(path: str) -> tuple[int, int] | None:
+    """What tells the file of this name from another one; None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def make_private(path: str) -> None:

@@ -125,6 +125,12 @@ def pool_of(endpoint: Endpoint, limits: Limits) -> Pool:
     return pool
 
 
+def open_streams(url: str, namespace: str = "") -> int:
+    """Streams to a database on a server that this process has, idle and in use."""
+    there = [pool for pool in list(_all) if pool.endpoint.url == url and pool.endpoint.namespace == namespace]
+    return sum(pool._count for pool in there)
+
+
 def _forget_all() -> None:
     """In a forked child, whatever the parent's other threads were at."""
     global _lock
