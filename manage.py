@@ -6,6 +6,12 @@ import sys
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["secure_env"]:
+        # Without the settings: they are read from the files that it makes and mends.
+        from afn_project.management.commands.secure_env import Command
+
+        Command().run_from_argv(sys.argv)
+        return
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "afn_project.settings")
     if sys.argv[1:2] == ["quickstart"] and not os.environ.get("SECRET_KEY"):
         # Before the settings are read: they do not start without a key.
