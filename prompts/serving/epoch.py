@@ -36,7 +36,7 @@ class _State:
 
     database: str
     key: str = ""
-    generation: str = ""
+    generation: str = "unread"  # a database without tables says "", which is to give a key as well
     next_check: float = 0.0
     is_distrusted: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
