@@ -1,38 +1,48 @@
-"""What workers do for collections and webhooks. Tasks take ids, may run twice, and ask before they work."""
+"""What workers do for jobs and webhooks. Tasks take ids, may run twice, and ask before they work."""
+
+from typing import Any, Final
 
 from celery import shared_task
-from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS
 from django.dispatch import receiver
 
+from ops import jobs
+from ops.jobs.running import run
+from ops.jobs.sweeping import sweep
 from ops.outbox.sweeping import sweep_to_workers
 from ops.webhooks.delivering import deliver
-from prompts.queueing import enqueue
-from vectors.errors import CollectionNotFound, IndexBusy
-from vectors.index.state import read_state
-from vectors.index.training import is_due, rebuild
 from vectors.models import Collection
 from vectors.signals import index_due
-from vectors.sql import Tables
 
-
-@shared_task(ignore_result=True)
-def build_index(collection_id: int, using: str = DEFAULT_DB_ALIAS) -> None:
-    """Build the index of a collection anew if it still has outgrown it, and nobody else builds."""
-    collection = Collection.objects.using(using).filter(pk=collection_id).first()
-    if collection is None or not is_due(read_state(Tables.of(collection), using), collection.strategy):
-        return
-    try:
-        rebuild(collection, strategy=collection.strategy, using=using)
-    except (IndexBusy, CollectionNotFound):  # another one builds, or somebody has just deleted it
-        return
+_A_WEEK: Final = 7 * 86_400
 
 
 @receiver(index_due)
 def build_later(collection_id: int, using: str, **_: object) -> None:
-    """Have a worker build. Without workers a writer would have to wait: there is `rebuild_vectors` then."""
-    if not settings.CELERY_TASK_ALWAYS_EAGER:
-        enqueue(build_index, collection_id, using, otherwise="An index waits to be built")
+    """Have the index of a collection built that has outgrown it. Other environments have no workers."""
+    if using != DEFAULT_DB_ALIAS:
+        return
+    name = Collection.objects.using(using).filter(pk=collection_id).values_list("name", flat=True).first()
+    if name is not None:
+        jobs.start("rebuild_index", {"collection": name, "only_if_due": True})
+
+
+# A job ends when it is done or loses its lease, however long that takes.
+@shared_task(ignore_result=True, time_limit=_A_WEEK, soft_time_limit=_A_WEEK)
+def run_job(job_id: str) -> None:
+    run(job_id)
+
+
+@shared_task(ignore_result=True)
+def sweep_jobs() -> None:
+    """By the scheduler: jobs whose worker died, and those that no worker was told of."""
+    sweep()
+
+
+@shared_task(ignore_result=True)
+def start_job(kind: str, arguments: dict[str, Any] | None = None, slot: str = "") -> None:
+    """By the scheduler: start a job, once for each slot, which is the schedule and the moment it was due."""
+    jobs.start(kind, arguments, slot=slot)
 
 
 @shared_task(ignore_result=True)

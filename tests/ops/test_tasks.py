@@ -9,6 +9,8 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from ops import tasks
+from ops.jobs import kinds, running
+from ops.jobs.models import Job, JobState
 from tests.processes import manage, wait_for, worker
 from tests.servers import redis_server
 from tests.vectors.clouds import add, cloud, collect, state
@@ -20,33 +22,33 @@ COMMITTED = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def sent(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
-    """The tasks that went to the broker."""
+def sent(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The jobs that workers were told of."""
     settings.CELERY_TASK_ALWAYS_EAGER = False
-    found: list[tuple[int, str]] = []
-    monkeypatch.setattr(tasks.build_index, "apply_async", lambda task, **_: found.append(task))
+    found: list[str] = []
+    monkeypatch.setattr(tasks.run_job, "apply_async", lambda task, **_: found.append(task[0]))
     return found
 
 
 @COMMITTED
-def test_a_collection_that_has_outgrown_its_index_is_built(sent: list[tuple[int, str]]):
+def test_a_collection_that_has_outgrown_its_index_is_built(sent: list[str]):
     matrix = cloud(14_000)
     collection = collect(matrix[:4_000], "ivf")
     assert not is_due(state(collection), "ivf")
     assert sent == []
     add(collection, matrix[4_000:5_000], 4_000)
-    assert sent == [(collection.pk, "default")]
-    tasks.build_index(*sent[0])
+    job = Job.objects.get()
+    assert sent == [job.pk]
+    assert job.arguments == {"collection": collection.name, "only_if_due": True}
+    assert running.run(job.pk) == JobState.SUCCEEDED
     assert state(collection).lists_rows == 5_000
     add(collection, matrix[5_000:7_000], 5_000)
     assert len(sent) == 1
-    add(collection, matrix[7_000:], 7_000)
-    assert len(sent) > 1
-    before = state(collection).version
-    for task in sent:
-        tasks.build_index(*task)
+    add(collection, matrix[7_000:10_000], 7_000)
+    add(collection, matrix[10_000:], 10_000)
+    assert len(sent) == 2  # one that waits does for all that is written meanwhile
+    assert running.run(sent[1]) == JobState.SUCCEEDED
     assert state(collection).lists_rows == 14_000
-    assert state(collection).version != before
 
 
 @COMMITTED
@@ -66,29 +68,40 @@ def test_codes_of_many_deleted_rows_are_made_anew():
     assert not is_due(state(collection), "quantised")
     Index.objects.update(deleted=301)
     assert is_due(state(collection), "quantised")
-    tasks.build_index(collection.pk)
+    tasks.build_later(collection.pk, "default")
+    assert running.run(Job.objects.get().pk) == JobState.SUCCEEDED
     assert state(collection).deleted == 0
 
 
 @COMMITTED
 def test_without_workers_nobody_waits(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(tasks, "rebuild", lambda *_, **__: pytest.fail("built in the request"))
+    monkeypatch.setattr(kinds, "rebuild", lambda *_, **__: pytest.fail("built in the request"))
     collect(cloud(5_000), "ivf")
+    assert Job.objects.get().state == JobState.WAITING
 
 
 @COMMITTED
-def test_a_task_that_comes_too_late_does_nothing(monkeypatch: pytest.MonkeyPatch):
+def test_other_environments_have_no_workers_to_build():
+    tasks.build_later(1, "environment:staging")
+    assert not Job.objects.exists()
+
+
+@COMMITTED
+def test_a_job_that_comes_too_late_does_nothing(monkeypatch: pytest.MonkeyPatch):
     collection = collect(cloud(5_000), "ivf")
+    job = Job.objects.get()
     Index.objects.update(building=7, building_at=timezone.now())
-    tasks.build_index(collection.pk)  # somebody else builds
+    assert running.run(job.pk) == JobState.WAITING  # somebody else builds
     assert state(collection).lists == 0
     Index.objects.update(building=0)
     rebuild(collection, lists=50)
-    monkeypatch.setattr(tasks, "rebuild", lambda *_, **__: pytest.fail("built twice"))
-    tasks.build_index(collection.pk)
+    monkeypatch.setattr(kinds, "rebuild", lambda *_, **__: pytest.fail("built twice"))
+    Job.objects.update(not_before=timezone.now())
+    assert running.run(job.pk) == JobState.SUCCEEDED
     pk = collection.pk
     collection.delete()
-    tasks.build_index(pk)
+    tasks.build_later(pk, "default")
+    assert Job.objects.count() == 1
 
 
 @pytest.mark.redis

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError, close_old_connections
 
-from ops.outbox.background import is_in_memory
+from ops.background import is_in_memory
 from ops.outbox.sweeping import THREADS, Swept, sweep
 from vectors import commands
 

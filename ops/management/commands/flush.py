@@ -1,8 +1,12 @@
 from typing import Any
 
+from django.apps import apps
 from django.core.management.commands import flush
+from django.db import connections
+from django_celery_beat.models import PeriodicTask
 
 from ops.audit import database
+from ops.scheduling import defaults
 from prompts import database as registry
 
 
@@ -15,6 +19,8 @@ class Command(flush.Command):
         registry.drop(using)
         try:
             super().handle(**options)
+            if PeriodicTask._meta.db_table in connections[using].introspection.table_names():
+                defaults.add(apps, using)  # without them nobody would look after anything
         finally:
             registry.create_where_migrated(using)
             database.create(using)
