@@ -11,7 +11,6 @@ from itertools import islice
 from typing import Any
 
 from django.apps import apps
-from django.conf import settings
 from django.core.management import call_command
 from django.core.management.commands import migrate
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
@@ -25,9 +24,10 @@ from vectors.fulltext import match_expression
 from vectors.limits import MAX_QUERY
 from vectors.search import search
 
+from .backups.making import back_up
 from .environments.base import EnvironmentProblem, Provider
 from .environments.opening import opened
-from .rehearsal_forks import clear_left, forked
+from .environments.temporary import clear_left, forked
 from .snapshots import Snapshot, TableState, read_schema, take_snapshot, violations
 
 LONG_LOCK = 5.0  # seconds for which other writers wait before they fail, or end the migration on a server
@@ -97,7 +97,7 @@ def rehearse(
     """
     pending = pending_migrations()
     report = Rehearsal([str(migration) for migration in pending])
-    report.warnings += clear_left(provider, progress)
+    report.warnings += clear_left(provider, "rehearsal", progress)
     if not pending:
         return report
     with forked(provider, progress, report.warnings) as fork, opened(provider, fork) as alias:
@@ -117,7 +117,7 @@ def apply(provider: Provider, report: Rehearsal, *, progress: Progress = lambda 
         )
     _check_unchanged(report)
     progress(f"Backing up {provider.current}")
-    report.backup = provider.backup(provider.current, settings.AFN_BACKUPS_DIR)
+    report.backup = str(back_up(provider).path)
     progress(f"As it is now, it is in {report.backup}")
     known = set(violations(DEFAULT_DB_ALIAS))
     _check_unchanged(report)  # a backup may take long

@@ -30,17 +30,10 @@ def running_site(
 
     `settings_of` are variables of AFN that differ from their defaults.
     """
-    variables = {name: os.environ[name] for name in _KEPT if name in os.environ} | {
-        "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"],
-        "PYTHONPATH": str(settings.BASE_DIR),
-        "SECRET_KEY": secrets.token_urlsafe(48),
-        "AFN_DATABASE_FILE": str(folder / "afn.db"),
-        "DJANGO_SUPERUSER_PASSWORD": secrets.token_urlsafe(24),
-        **settings_of,
-    }
-    _manage(variables, "migrate", "--verbosity", "0")
-    _manage(variables, "createsuperuser", "--noinput", "--username", "benchmark", "--email", "b@example.org")
-    key = _manage(variables, "create_api_key", "--name", "benchmark", "--scopes", "read,write", "--json")
+    own = variables(folder, DJANGO_SUPERUSER_PASSWORD=secrets.token_urlsafe(24), **settings_of)
+    manage(own, "migrate", "--verbosity", "0")
+    manage(own, "createsuperuser", "--noinput", "--username", "benchmark", "--email", "b@example.org")
+    key = manage(own, "create_api_key", "--name", "benchmark", "--scopes", "read,write", "--json")
     port = free_port()
     server = start(
         [
@@ -54,7 +47,7 @@ def running_site(
                 "afn_project.wsgi:application",
             ),
         ],
-        variables,
+        own,
     )
     try:
         wait_for(server, port)
@@ -63,9 +56,21 @@ def running_site(
         stop(server)
 
 
-def _manage(variables: dict[str, str], *arguments: str) -> str:
+def variables(folder: Path, **settings_of: str) -> dict[str, str]:
+    """Of a process of AFN with a database of its own in `folder`, all else at its default."""
+    return {name: os.environ[name] for name in _KEPT if name in os.environ} | {
+        "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"],
+        "PYTHONPATH": str(settings.BASE_DIR),
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "AFN_DATABASE_FILE": str(folder / "afn.db"),
+        **settings_of,
+    }
+
+
+def manage(own: dict[str, str], *arguments: str) -> str:
+    """What a command prints. Raises ``NotMeasured`` where it fails."""
     command = [sys.executable, "-m", "django", *arguments]
-    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, env=own, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise NotMeasured(f"manage.py {arguments[0]}: {done.stderr.strip()[-_SHOWN:]}")
     return done.stdout

@@ -5,7 +5,7 @@ a migration, and of databases that differ in their tables.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +13,8 @@ from typing import Any
 from django.db import OperationalError, connections
 
 # What keeps changing by itself: migrations applied, Django's lists of models and permissions, the roles that
-# follow them, and the count of changes, which goes up with every migration.
+# follow them, the count of changes, which goes up with every migration, and slow queries, such as those of a
+# migration.
 BOOKKEEPING = frozenset(
     (
         "auth_group",
@@ -22,6 +23,7 @@ BOOKKEEPING = frozenset(
         "django_content_type",
         "django_migrations",
         "registry_epoch",
+        "slow_queries",
         "sqlite_sequence",
     )
 )
@@ -68,7 +70,7 @@ def take_snapshot(alias: str, progress: Callable[[str], None] = lambda step: Non
     tables: dict[str, TableState] = {}
     neighbours: dict[tuple[str, str, str], list[str]] = {}
     for table in table_names(alias):
-        columns = _columns(alias, table)
+        columns = read_columns(alias, table)
         tables[table] = _state(alias, table, columns, progress)
         for column in columns:
             if column.type.upper().startswith(_VECTOR_TYPES):
@@ -76,18 +78,17 @@ def take_snapshot(alias: str, progress: Callable[[str], None] = lambda step: Non
     return Snapshot(tables, neighbours)
 
 
-def table_names(alias: str) -> list[str]:
-    """The tables that hold rows of their own: no views, no full-text or vector index, no bookkeeping."""
-    rows = _fetch(
-        alias, "SELECT name, coalesce(sql, '') FROM sqlite_master WHERE type = 'table' ORDER BY name"
-    )
-    virtual = [name for name, sql in rows if sql.upper().startswith("CREATE VIRTUAL TABLE")]
+def table_names(alias: str, without: Collection[str] = BOOKKEEPING) -> list[str]:
+    """The tables that hold rows of their own: no views, no full-text or vector index, and no bookkeeping."""
+    rows = _fetch(alias, "SELECT type, name, coalesce(sql, '') FROM sqlite_master ORDER BY name")
+    tables = {name: sql for kind, name, sql in rows if kind == "table"}
+    virtual = {name for name, sql in tables.items() if sql.upper().startswith("CREATE VIRTUAL TABLE")}
     shadows = tuple(f"{name}_" for name in virtual)
+    built = {f"{name}_shadow" for kind, name, sql in rows if kind == "index" and "libsql_vector_idx" in sql}
     return [
         name
-        for name, _ in rows
-        if name not in virtual
-        and name not in BOOKKEEPING
+        for name in tables
+        if name not in {*virtual, *without, *built}
         and not name.startswith((*shadows, "sqlite_", "libsql_"))
     ]
 
@@ -107,8 +108,8 @@ def violations(alias: str) -> list[str]:
     return found + [text for (text,) in _fetch(alias, "PRAGMA integrity_check(100)") if text != "ok"]
 
 
-def _columns(alias: str, table: str) -> list[Column]:
-    rows = _fetch(alias, f"PRAGMA table_info({_quote(alias, table)})")
+def read_columns(alias: str, table: str) -> list[Column]:
+    rows = _fetch(alias, f"PRAGMA table_info({quote(alias, table)})")
     return [Column(name, type_, bool(key)) for _, name, type_, _, _, key in rows]
 
 
@@ -116,7 +117,7 @@ def _state(alias: str, table: str, columns: Sequence[Column], progress: Callable
     sums = dict.fromkeys((column.name for column in columns), 0)
     keys = [at for at, column in enumerate(columns) if column.is_key]
     rows = 0
-    for values in _rows(alias, table, columns):
+    for values in read_rows(alias, table, columns):
         rows += 1
         if rows % _TOLD_EVERY == 0:
             progress(f"{table}: {rows:,} rows read")
@@ -130,13 +131,13 @@ def _state(alias: str, table: str, columns: Sequence[Column], progress: Callable
     return TableState(rows, {name: total % _64_BITS for name, total in sums.items()})
 
 
-def _rows(alias: str, table: str, columns: Sequence[Column]) -> Iterator[Sequence[Value]]:
+def read_rows(alias: str, table: str, columns: Sequence[Column]) -> Iterator[Sequence[Value]]:
     """All rows, a batch at a time, in the order of the key, or of the hidden row number without one."""
-    names = [_quote(alias, column.name) for column in columns]
-    key = [_quote(alias, column.name) for column in columns if column.is_key] or ["rowid"]
+    names = [quote(alias, column.name) for column in columns]
+    key = [quote(alias, column.name) for column in columns if column.is_key] or ["rowid"]
     selected = ", ".join([*key, *names])
     order, places = ", ".join(key), ", ".join(["%s"] * len(key))
-    start = f"SELECT {selected} FROM {_quote(alias, table)}"  # noqa: S608 - quoted names
+    start = f"SELECT {selected} FROM {quote(alias, table)}"  # noqa: S608 - quoted names
     after: Sequence[Value] = ()
     batch = _BATCH
     while True:
@@ -157,9 +158,9 @@ def _rows(alias: str, table: str, columns: Sequence[Column]) -> Iterator[Sequenc
 
 def _neighbours(alias: str, table: str, column: str) -> dict[tuple[str, str, str], list[str]]:
     """The nearest to the first few rows by cosine distance, exactly."""
-    key = ", ".join(_quote(alias, one.name) for one in _columns(alias, table) if one.is_key) or "rowid"
-    vector = _quote(alias, column)
-    rows = f"FROM {_quote(alias, table)} WHERE {vector} IS NOT NULL"
+    key = ", ".join(quote(alias, one.name) for one in read_columns(alias, table) if one.is_key) or "rowid"
+    vector = quote(alias, column)
+    rows = f"FROM {quote(alias, table)} WHERE {vector} IS NOT NULL"
     found: dict[tuple[str, str, str], list[str]] = {}
     # A column may hold what is no vector; then there is nothing to compare.
     with suppress(OperationalError):
@@ -189,7 +190,7 @@ def _fetch(alias: str, sql: str, parameters: Sequence[Value] = ()) -> list[tuple
         return cursor.fetchall()
 
 
-def _quote(alias: str, name: str) -> str:
+def quote(alias: str, name: str) -> str:
     """As an identifier in SQL that Django reads as a template of parameters."""
     quoted: str = connections[alias].ops.quote_name(name.replace('"', '""'))
     return quoted.replace("%", "%%")

@@ -9,7 +9,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -120,6 +120,22 @@ class Provider(ABC):
         self._fork(source, name)
         return self.get(name)
 
+    def load(self, name: str, file: Path) -> Environment:
+        """Make an environment of a libSQL file, as `capture` writes one; the file may be used up by it."""
+        self._check_free(name)
+        self._load(name, file)
+        return self.get(name)
+
+    def replace(self, name: str, *, source: str, kept: str) -> str:
+        """Put what is in `source` into the place of an environment, in one step for whoever uses it, also of
+        the current one; where what was there is now, for messages: the environment `kept`, if it can be one.
+
+        `source` is gone then. Nobody else should be at work on it, others may be on `name`.
+        """
+        self.get(source)
+        self._check_free(kept)
+        return self._replace(name, source, kept)
+
     def delete(self, name: str) -> None:
         """Remove an environment and all that is in it; refused for the current and for protected ones."""
         self.check_deletion(name)
@@ -156,14 +172,15 @@ class Provider(ABC):
         self._unfreeze(name)
         return self.get(name)
 
-    def backup(self, name: str, folder: Path) -> str:
-        """Keep a copy of an environment as it is now, as a file in `folder`; what and where it is.
-
-        Where a provider gives no files, the copy is an environment, too.
+    @abstractmethod
+    def capture(self, name: str, file: Path) -> None:
+        """Write an environment as it is at one moment to a libSQL file that is not there yet, while others
+        go on writing. The file appears when it is whole, and `file_database` opens it.
         """
-        copy = f"backup-{datetime.now(UTC):%Y%m%d%H%M%S}-{name}"[:63].rstrip("-")
-        self.fork(name, copy)
-        return f"the environment {copy}"
+
+    def file_database(self, file: Path) -> dict[str, Any]:
+        """The entry of ``DATABASES`` that opens a file that `capture` wrote."""
+        return {"ENGINE": "afn_project.libsql", "NAME": str(file), "OPTIONS": {}}
 
     @abstractmethod
     def database(self, name: str) -> dict[str, Any]:
@@ -194,6 +211,12 @@ class Provider(ABC):
     def _fork(self, source: str, name: str) -> None: ...
 
     @abstractmethod
+    def _load(self, name: str, file: Path) -> None: ...
+
+    @abstractmethod
+    def _replace(self, name: str, source: str, kept: str) -> str: ...
+
+    @abstractmethod
     def _delete(self, name: str) -> None: ...
 
     @abstractmethod
@@ -206,16 +229,6 @@ class Provider(ABC):
         check_name(name)
         if any(environment.name == name for environment in self._list()):
             raise NameTaken(f"There is an environment {name!r} already. Choose another name, or delete it.")
-
-
-def make_backup_folder(folder: Path) -> None:
-    """Raises ``NotConfigured`` where it cannot be made."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise NotConfigured(
-            f"AFN_BACKUPS_DIR: expected a folder that can be written, got {folder}: {error.strerror}."
-        ) from error
 
 
 def check_name(name: str) -> None:

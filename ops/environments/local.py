@@ -1,7 +1,8 @@
 """Environments that are libSQL files in a folder; the main one is where the settings say.
 
-A fork is a copy of the file and its write-ahead log, taken while nobody writes. Where an environment comes
-from is in a file beside it (``feature-x.json``), and so is why it is frozen (``feature-x.db.frozen``).
+A fork is a copy of the file and its write-ahead log, taken from within a transaction that reads. Where an
+environment comes from is in a file beside it (``feature-x.json``), and so is why it is frozen
+(``feature-x.db.frozen``).
 """
 
 import builtins
@@ -27,11 +28,11 @@ from .base import (
     NameTaken,
     NotConfigured,
     ProviderFailed,
-    make_backup_folder,
 )
-from .local_files import COMPANIONS, begun, copy_database, read, size, write
+from .local_files import COMPANIONS, begun, copy_database, link_or_copy, read, size, write
+from .local_swap import FROZEN as _FROZEN
+from .local_swap import WAIT, put_in_place
 
-_FROZEN = ".frozen"  # the engine looks for it beside the file, and says its text to whoever writes
 _SPARE = 50_000_000  # bytes to be left free on the disk
 
 
@@ -77,14 +78,11 @@ class Provider(base.Provider):
         options = {**self._entry.get("OPTIONS", {}), "must_exist": name != self._main_name}
         return {**self._entry, "NAME": str(self._existing(name)), "OPTIONS": options}
 
-    def backup(self, name: str, folder: Path) -> str:
-        """A file that replaces the environment's own, while nobody has it open, to go back to it."""
-        source = self._existing(name)
-        make_backup_folder(folder)
-        target = folder / f"{name}-{datetime.now(UTC):%Y%m%d%H%M%S}.db"
-        with self._changing():
-            self._copy(source, target)
-        return str(target)
+    def capture(self, name: str, file: Path) -> None:
+        self._copy(self._existing(name), file)
+
+    def file_database(self, file: Path) -> dict[str, Any]:
+        return {**self._entry, "NAME": str(file)}
 
     def _list(self) -> builtins.list[Environment]:
         names = {path.stem for path in self._folder.glob("*.db")} | {self._main_name}
@@ -116,6 +114,24 @@ class Provider(base.Provider):
     def _fork(self, source: str, name: str) -> None:
         with self._changing():
             self._copy(self._existing(source), self._claim(name, parent=source))
+
+    def _load(self, name: str, file: Path) -> None:
+        with self._changing(), begun(self._claim(name, parent="")) as new:
+            link_or_copy(file, new)
+
+    def _replace(self, name: str, source: str, kept: str) -> str:
+        with self._changing():
+            new = self._existing(source)
+            self._check_unused(source, new)
+            target = self._claim(kept, parent=name)
+            where = put_in_place(self._path(name), new, target, lambda path: self._opened(path, timeout=WAIT))
+            self._forget(source)
+            if where == target:
+                # Whoever had it open may go on reading it for a moment.
+                write(Path(f"{target}{_FROZEN}"), f"kept as {name} was before it was replaced")
+                return f"the environment {kept}"
+            self._forget(kept)
+            return f"the file {where}" if where else ""
 
     def _delete(self, name: str) -> None:
         with self._changing():
@@ -150,7 +166,7 @@ class Provider(base.Provider):
         return Path(self.get(name).address)
 
     def _copy(self, source: Path, target: Path) -> None:
-        """A copy of the file as it is at one moment, complete in itself; writers wait meanwhile."""
+        """A copy of the file as it is at one moment, complete in itself, while others go on writing."""
         needed = size(source) + _SPARE
         free = shutil.disk_usage(target.parent).free
         if free < needed:
@@ -161,8 +177,9 @@ class Provider(base.Provider):
             with begun(target) as copy:
                 with self._opened(source) as connection:
                     cursor = connection.cursor()
-                    cursor.execute("BEGIN IMMEDIATE")
+                    cursor.execute("BEGIN")
                     try:
+                        cursor.execute("SELECT count(*) FROM sqlite_master")  # it begins with the first read
                         copy_database(source, copy)
                     finally:
                         cursor.execute("ROLLBACK")

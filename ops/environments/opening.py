@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -21,7 +22,13 @@ def opened(provider: Provider, name: str) -> Iterator[str]:
     if _is_open(alias):
         yield alias
         return
-    entry = provider.database(name)
+    with opened_database(alias, provider.database(name)):
+        yield alias
+
+
+@contextmanager
+def opened_database(alias: str, entry: dict[str, Any]) -> Iterator[str]:
+    """A database under an alias that exists within the block only; `entry` is one of ``DATABASES``."""
     connections[alias] = ConnectionHandler({DEFAULT_DB_ALIAS: {}, alias: entry})[alias]
     try:
         yield alias

@@ -8,7 +8,7 @@ server has completed, and names that were removed from it by other means.
 
 import builtins
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
@@ -25,11 +25,16 @@ from .base import (
     Token,
     WrongName,
 )
+from .dump_loading import load_dump
+from .opening import opened_database
+from .row_copying import copy_rows
 from .sqld_access import Access
 from .sqld_admin import Admin
 from .sqld_registry import RESERVED, Registry, Row, State
 
 _ENGINE = "afn_project.libsql"
+_FILE, _NEW = "load:file", "load:new"  # aliases
+_REPLACED = "another database is being put into its place; try again in a moment"
 
 
 class Provider(base.Provider):
@@ -101,6 +106,14 @@ class Provider(base.Provider):
             self._finished(name)
         return self._entry(name)
 
+    def capture(self, name: str, file: Path) -> None:
+        dumped = file.with_suffix(".sql")
+        try:
+            self.dump(name, dumped)
+            load_dump(dumped, file)
+        finally:
+            dumped.unlink(missing_ok=True)
+
     def dump(self, name: str, file: Path) -> int:
         """Write an environment to a file of SQL that recreates it; its size in bytes."""
         self._finished(name)
@@ -114,13 +127,6 @@ class Provider(base.Provider):
     ) -> Token:
         check_name(name)
         return self._access.mint(name, read_only=read_only, lifetime=lifetime, allow_long=allow_long)
-
-    def backup(self, name: str, folder: Path) -> str:
-        """A file of SQL; a new namespace is made of it with ``{"dump_url": "file://…"}``."""
-        base.make_backup_folder(folder)
-        file = folder / f"{name}-{datetime.now(UTC):%Y%m%d%H%M%S}.sql"
-        self.dump(name, file)
-        return str(file)
 
     def _list(self) -> builtins.list[Environment]:
         found = [self._environment(row) for row in self._rows()]
@@ -212,6 +218,35 @@ class Provider(base.Provider):
                 f"{error} {name!r} is left unfinished: when the server answers again, clear it away with "
                 f"`manage.py environments delete {name}`."
             ) from problem
+
+    def _load(self, name: str, file: Path) -> None:
+        def fill() -> None:
+            self._admin.create(name)
+            with opened_database(_FILE, self.file_database(file)), opened_database(_NEW, self._entry(name)):
+                copy_rows(_FILE, _NEW)
+
+        self._make(name, "", fill)
+
+    def _replace(self, name: str, source: str, kept: str) -> str:
+        """The server cannot rename: what is there is forked, deleted, and made of the other one.
+
+        Between the last two there is none for a moment, and for good where this process is killed just then:
+        the same call again puts that right, for what is not there needs no keeping. The old one stays
+        frozen, so that whoever has a connection to it left writes nothing that would be lost.
+        """
+        self._finished(source)
+        config = self._admin.config(name)
+        if config is not None:
+            if not config["block_writes"]:
+                self._admin.change_config(name, block_writes=True, block_reason=_REPLACED)
+            self._fork(name, kept)
+            self._freeze(kept, f"kept as {name} was before it was replaced")
+            self._admin.delete(name)
+        self._admin.fork(source, name)
+        self._admin.change_config(name, **(config or {"block_writes": False, "block_reason": None}))
+        self._registry.adopt(name)
+        self._delete(source)
+        return f"the environment {kept}" if config is not None else ""
 
     def _delete(self, name: str) -> None:
         row = self._row(name)

@@ -24,6 +24,8 @@ _END = b"COMMIT;\n"
 def dump(url: str, namespace: str, token: str, file: Path) -> int:
     """Write the dump of a namespace to `file`, in place of what was there; its size in bytes.
 
+    Without a `namespace` it is the database of the address itself.
+
     Only its owner may read the file, and it appears when it is complete. Raises ``EnvironmentProblem``.
     """
     new = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
@@ -52,7 +54,7 @@ def _write(file: Path, pieces: Iterator[bytes]) -> int:
 
 
 def _pieces(url: str, namespace: str, token: str) -> Iterator[bytes]:
-    headers = {"Host": f"{namespace}.{urlsplit(url).hostname}"}
+    headers = {"Host": f"{namespace}.{urlsplit(url).hostname}"} if namespace else {}
     if token:
         headers["Authorization"] = f"Bearer {token}"
     try:
@@ -62,8 +64,8 @@ def _pieces(url: str, namespace: str, token: str) -> Iterator[bytes]:
         ):
             if response.status_code != 200:
                 raise ProviderFailed(
-                    f"{url} did not dump the namespace {namespace}: status {response.status_code}. Is there "
-                    "such a namespace, and is the token made for it?"
+                    f"{url} did not dump {namespace or 'its database'}: status {response.status_code}. Is "
+                    "there such a database, and is the token made for it?"
                 )
             yield from response.iter_bytes()
     except httpx2.HTTPError as error:

@@ -9,6 +9,7 @@ import builtins
 import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -17,11 +18,16 @@ from django.db.utils import ConnectionHandler, DatabaseError
 
 from . import base
 from .base import NAME, Environment, EnvironmentProblem, NotConfigured, ProviderFailed, Token, check_name
+from .dump_loading import load_dump
+from .opening import opened_database
+from .row_copying import copy_rows
 from .secret_text import SecretText
+from .sqld_dump import dump
 from .tokens import check_lifetime
 from .turso_api import Api, Database
 
 _ENGINE = "afn_project.libsql"
+_FILE, _NEW = "load:file", "load:new"  # aliases
 _FROZEN = "writes are blocked at Turso, which keeps no reason"
 _LIFE = timedelta(hours=4)  # as long as a rehearsed migration may take
 # Seconds between two looks at a new database, about five minutes in all.
@@ -80,6 +86,15 @@ class Provider(base.Provider):
     def fork(self, source: str, name: str) -> Environment:
         check_name(name)  # before Turso is asked for anything
         return super().fork(source, name)
+
+    def capture(self, name: str, file: Path) -> None:
+        dumped = file.with_suffix(".sql")
+        url = self.get(name).address.replace("libsql://", "https://", 1)
+        try:
+            dump(url, "", self._token(name), dumped)
+            load_dump(dumped, file)
+        finally:
+            dumped.unlink(missing_ok=True)
 
     def database(self, name: str) -> dict[str, Any]:
         environment = self.get(name)
@@ -166,6 +181,17 @@ class Provider(base.Provider):
                 f"{error} {name!r} could not be removed again: do so with `manage.py environments delete "
                 f"{name}`. ({problem})"
             ) from problem
+
+    def _load(self, name: str, file: Path) -> None:
+        self._make(name)
+        with opened_database(_FILE, self.file_database(file)), opened_database(_NEW, self.database(name)):
+            copy_rows(_FILE, _NEW)
+
+    def _replace(self, name: str, source: str, kept: str) -> str:
+        raise EnvironmentProblem(
+            f"At Turso a database keeps its address, so that {source!r} cannot take the place of {name!r}. "
+            f"It is ready: set TURSO_DATABASE_URL to {self.get(source).address}, and start AFN again."
+        )
 
     def _delete(self, name: str) -> None:
         self._api.delete(name)

@@ -17,7 +17,6 @@ from afn_project.libsql.errors import WritesBlocked
 from ops.environments.base import (
     EnvironmentProblem,
     NameTaken,
-    NotConfigured,
     Protected,
     ProviderFailed,
     UnknownEnvironment,
@@ -271,27 +270,21 @@ def test_what_is_no_database_is_not_copied(provider: Provider) -> None:
 
 
 @pytest.mark.parametrize("key", ["", KEY])
-def test_a_backup_is_a_file_that_takes_the_place_of_the_database(
-    make: Make, tmp_path: Path, key: str
-) -> None:
+def test_a_capture_is_a_file_of_one_moment(make: Make, tmp_path: Path, key: str) -> None:
     provider = make(key=key)
     with_table(provider._main, key)
     connection = dbapi.connect(str(provider._main), encryption_key=key)
     connection.execute("INSERT INTO t VALUES (7, NULL)")
-    file = Path(provider.backup("prod", tmp_path / "backups"))
+    file = tmp_path / "captured.db"
+    provider.capture("prod", file)
     connection.execute("DELETE FROM t WHERE 1")
     connection.close()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert not list(tmp_path.glob("captured.db-*"))
     assert [one.name for one in provider.list()] == ["prod"]
     assert rows(provider, "prod", key) == 0
-    shutil.copyfile(file, provider._main)
-    assert rows(provider, "prod", key) == 1
-
-
-def test_a_backup_without_a_folder_is_refused_with_the_setting(provider: Provider, tmp_path: Path) -> None:
-    (tmp_path / "backups").touch()
-    with pytest.raises(NotConfigured, match="AFN_BACKUPS_DIR: expected a folder"):
-        provider.backup("prod", tmp_path / "backups")
+    provider.load("again", file)
+    assert rows(provider, "again", key) == 1
 
 
 def test_a_disk_that_refuses_is_said_and_changes_nothing(

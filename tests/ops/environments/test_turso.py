@@ -172,11 +172,14 @@ def test_a_new_environment_gets_tables(provider: Provider) -> None:
         assert cursor.execute("SELECT count(*) FROM prompts").fetchone() == (0,)
 
 
-def test_a_backup_is_an_environment(provider: Provider, tmp_path: Path) -> None:
-    told = provider.backup("prod", tmp_path)
-    name = told.removeprefix("the environment ")
-    assert name.startswith("backup-")
-    assert rows(provider, name) == [(1,)]
+def test_a_database_becomes_a_file_and_a_database_again(provider: Provider, tmp_path: Path) -> None:
+    file = tmp_path / "captured.db"
+    provider.capture("prod", file)
+    provider.load("again", file)
+    assert rows(provider, "again") == [(1,)]
+    with pytest.raises(EnvironmentProblem, match="set TURSO_DATABASE_URL to"):
+        provider.replace("prod", source="again", kept="before")
+    assert rows(provider, "prod") == [(1,)]
 
 
 def test_writes_are_blocked_and_reading_goes_on(provider: Provider) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import stat
 import subprocess
@@ -23,7 +22,9 @@ from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from afn_project.libsql import dbapi
-from ops import rehearsal, rehearsal_forks
+from ops import rehearsal
+from ops.backups.restoring import restore_into
+from ops.environments import temporary
 from ops.environments.turso import Provider as TursoProvider
 from ops.environments.turso_api import Api
 from tests.ops.environments.turso_server import API_TOKEN, ORGANIZATION, turso
@@ -294,7 +295,7 @@ def test_a_frozen_database_is_rehearsed_and_not_migrated(
 
 
 def test_applied_it_runs_on_the_live_database_after_a_backup_that_can_be_restored(
-    rehearse: Rehearse, live: dbapi.Connection, variables: dict[str, str], servers: list[Sqld], tmp_path: Path
+    rehearse: Rehearse, live: dbapi.Connection, variables: dict[str, str], tmp_path: Path
 ) -> None:
     live.execute("INSERT INTO library_books (title, author_id) VALUES ('The last', 1)")
     with writing(variables) as written:
@@ -306,17 +307,9 @@ def test_applied_it_runs_on_the_live_database_after_a_backup_that_can_be_restore
     )
     backup = Path(found["backup"])
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
-    content = backup.read_bytes()
-    assert b"library_books" in content
-    assert b"pages" not in content
     assert live.execute("SELECT count(*), sum(pages) FROM library_books").fetchone() == (13, 0)
     assert rehearse("good").stdout == "No migrations are pending.\n"
-    if "TURSO_DATABASE_URL" in variables:
-        servers[0].admin("POST", "namespaces/restored/create", {"dump_url": f"file://{backup}"})
-        there = variables | {"TURSO_DATABASE_URL": servers[0].name("restored")}
-    else:
-        shutil.copy(backup, tmp_path / "restored.db")
-        there = variables | {"AFN_DATABASE_FILE": str(tmp_path / "restored.db")}
+    there = restored_to(tmp_path / "restored.db", backup, variables)
     with closing(connect(there)) as restored:
         last = "SELECT title FROM library_books ORDER BY id DESC"
         assert restored.execute(last).fetchone() == ("The last",)
@@ -325,6 +318,14 @@ def test_applied_it_runs_on_the_live_database_after_a_backup_that_can_be_restore
         assert restored.execute(prompts).fetchall() == live.execute(prompts).fetchall()
     found = manage("search", "cover letter", "--mode", "keyword", LIBRARY="base", **there)
     assert "writing/cover-letter" in found.stdout, found.stderr
+
+
+def restored_to(file: Path, backup: Path, variables: dict[str, str]) -> dict[str, str]:
+    """Variables of a site that works on what a backup holds."""
+    done = manage("restore_database", str(backup), "--into", str(file), LIBRARY="base", **variables)
+    assert done.returncode == 0, done.stderr
+    here = {name: value for name, value in variables.items() if not name.startswith(("TURSO", "AFN_SQLD"))}
+    return here | {"AFN_DATABASE_FILE": str(file)}
 
 
 def test_an_encrypted_file_is_rehearsed_migrated_and_restored(tmp_path: Path) -> None:
@@ -342,8 +343,9 @@ def test_an_encrypted_file_is_rehearsed_migrated_and_restored(tmp_path: Path) ->
     assert (found["applied"], found["problems"]) == (True, [])
     assert environments(variables) == ["dev"]
     backup = Path(found["backup"])
-    assert b"library" not in backup.read_bytes()
-    with closing(dbapi.connect(str(backup), encryption_key=key)) as restored:
+    there = restored_to(tmp_path / "restored.db", backup, variables)
+    assert b"library" not in Path(there["AFN_DATABASE_FILE"]).read_bytes()
+    with closing(dbapi.connect(there["AFN_DATABASE_FILE"], encryption_key=key)) as restored:
         first = "SELECT title FROM library_books ORDER BY id"
         assert restored.execute(first).fetchone() == ("Volume 0",)
 
@@ -378,9 +380,9 @@ def test_at_turso_too(
             assert (found.problems, [one.name for one in provider.list()]) == ([], ["prod"])
             rehearsal.apply(provider, found)
             assert (found.applied, found.problems) == (True, [])
-            backup = found.backup.removeprefix("the environment ")
             names = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
-            with closing(dbapi.connect(sqld.name(backup), auth_token=sqld.token())) as restored:
+            restore_into(provider, Path(found.backup), tmp_path / "restored.db")
+            with closing(dbapi.connect(str(tmp_path / "restored.db"))) as restored:
                 assert restored.execute(names).fetchall() == [("t",)]
                 assert restored.execute("SELECT x FROM t").fetchall() == [(1,)]
             with live.cursor() as cursor:
@@ -405,5 +407,5 @@ def test_at_turso_too(
 )
 def test_which_forks_are_left(name: str, is_left: bool) -> None:
     now = datetime(2026, 1, 2, 3, 5, tzinfo=UTC)
-    here = rehearsal_forks._machine()
-    assert rehearsal_forks._is_left(name.format(here=here, me=f"{os.getpid():x}"), now) is is_left
+    here = temporary._machine()
+    assert temporary._is_left(name.format(here=here, me=f"{os.getpid():x}"), "rehearsal", now) is is_left

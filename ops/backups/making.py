@@ -1,0 +1,158 @@
+"""Making a backup: a consistent copy, what it has to hold, and both in one file.
+
+Writers do not wait for it. What is hashed and searched is the copy, so that a backup says what it holds
+itself, not what the database held a moment later.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from django.db import connections
+from django.db.migrations.recorder import MigrationRecorder
+
+from ops.environments.base import Provider
+from ops.environments.opening import opened_database
+
+from . import engines, fingerprints, folder, keys, manifest, probes
+from .container import writing
+from .manifest import About, Manifest
+from .names import BackupName
+from .staging import check_space, staging
+
+logger = logging.getLogger(__name__)
+ALIAS: Final = "backup"
+Progress = Callable[[str, int, int], None]
+
+
+def silent(step: str, done: int, total: int) -> None:
+    """Progress that nobody wants to see."""
+
+
+@dataclass(frozen=True)
+class Backup:
+    """One that was made. ``sha256`` is that of the whole file; ``seconds`` of each step, for a benchmark."""
+
+    path: Path
+    bytes: int
+    sha256: str
+    tables: dict[str, int]
+    encrypted: bool
+    probes: int
+    database_bytes: int
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "path": str(self.path),
+            "bytes": self.bytes,
+            "sha256": self.sha256,
+            "tables": self.tables,
+            "encrypted": self.encrypted,
+            "probes": self.probes,
+            "seconds": round(sum(self.seconds.values()), 3),
+            "steps": self.seconds,
+        }
+
+
+def back_up(provider: Provider, environment: str = "", progress: Progress = silent) -> Backup:
+    """Back up an environment, the current one by default, to the folder of the backups.
+
+    Raises ``EnvironmentProblem``, and no file is left then. Without a key the backup is readable by whoever
+    may read the file, which is its owner alone.
+    """
+    name = environment or provider.current
+    size = provider.get(name).size or 0
+    recipients = keys.recipients(keys.identities())
+    seconds: dict[str, float] = {}
+    with staging(folder.folder()) as place:
+        check_space(place, 2 * size)  # the copy, and the backup that is made of it
+        database, made = place / manifest.DATABASE, place / "made"
+        moment = datetime.now(UTC).replace(microsecond=0)
+        with _timed(seconds, "copy"):
+            progress("Copying", 0, size)
+            provider.capture(name, database)
+        with _timed(seconds, "pack"):
+            about = _about(provider, name, database, moment)
+            held, sha256 = _pack(
+                made, provider.file_database(database), database, about, recipients, progress
+            )
+        path = folder.put(made, BackupName(moment, 0, name))
+    logger.info("Backed up %s: %s, %s bytes", name, path.name, path.stat().st_size)
+    return Backup(
+        path,
+        path.stat().st_size,
+        sha256,
+        {table: one.rows for table, one in held.tables.items()},
+        bool(recipients),
+        len(held.probes),
+        about.database_bytes,
+        seconds,
+    )
+
+
+def _about(provider: Provider, name: str, database: Path, moment: datetime) -> About:
+    entry = provider.file_database(database)
+    with opened_database(ALIAS, entry):
+        migrations = applied_migrations(ALIAS)
+    return About(
+        created_at=moment,
+        environment=name,
+        engine=engines.engine_of(provider),
+        database_key=engines.database_key(entry),
+        database_bytes=database.stat().st_size,
+        migrations=migrations,
+        tools=manifest.tools(),
+    )
+
+
+def applied_migrations(alias: str) -> list[str]:
+    """`app.name` of each, sorted."""
+    return sorted(f"{app}.{name}" for app, name in MigrationRecorder(connections[alias]).applied_migrations())
+
+
+def _pack(
+    made: Path,
+    entry: dict[str, Any],
+    database: Path,
+    about: About,
+    recipients: list[Any],
+    progress: Progress,
+) -> tuple[Manifest, str]:
+    """What the copy holds, and the hash of the backup: it is read and packed at once, as what it holds is
+    written last."""
+    written = 0
+
+    def told_bytes(count: int) -> None:
+        nonlocal written
+        written += count
+        progress("Packing", written, about.database_bytes)
+
+    with ThreadPoolExecutor(1, "backup-hash") as pool, writing(made, recipients) as (archive, sha256):
+        reading = pool.submit(_read, entry)
+        archive.add_bytes(manifest.ABOUT, about.model_dump_json().encode())
+        archive.add_file(manifest.DATABASE, database, told_bytes)
+        progress("Reading the rows", 0, 0)
+        held = replace(reading.result(), members=dict(archive.hashes))
+        archive.add_bytes(manifest.MANIFEST, held.as_bytes())
+    return held, sha256()
+
+
+def _read(entry: dict[str, Any]) -> Manifest:
+    """In a thread, which has a connection of its own."""
+    with opened_database(ALIAS, entry):
+        tables = fingerprints.take(ALIAS)
+        return Manifest(tables, fingerprints.schema_hash(ALIAS), probes.take(ALIAS))
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+    started = time.monotonic()
+    yield
+    seconds[step] = round(time.monotonic() - started, 3)
