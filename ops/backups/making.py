@@ -14,14 +14,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import connections
 from django.db.migrations.recorder import MigrationRecorder
 
 from ops.environments.base import Provider
 from ops.environments.opening import opened_database
+from ops.redis.dumping import NotDumped, dump
 
 from . import engines, fingerprints, folder, keys, manifest, probes
 from .container import writing
+from .errors import BackupProblem
 from .manifest import About, Manifest
 from .names import BackupName
 from .staging import check_space, staging
@@ -78,11 +81,11 @@ def back_up(provider: Provider, environment: str = "", progress: Progress = sile
         with _timed(seconds, "copy"):
             progress("Copying", 0, size)
             provider.capture(name, database)
+        redis = _dump_redis(place / manifest.REDIS, seconds, progress)
         with _timed(seconds, "pack"):
-            about = _about(provider, name, database, moment)
-            held, sha256 = _pack(
-                made, provider.file_database(database), database, about, recipients, progress
-            )
+            about = _about(provider, name, database, redis, moment)
+            entry = provider.file_database(database)
+            held, sha256 = _pack(made, entry, about, recipients, place, progress)
         path = folder.put(made, BackupName(moment, 0, name))
     logger.info("Backed up %s: %s, %s bytes", name, path.name, path.stat().st_size)
     return Backup(
@@ -97,7 +100,20 @@ def back_up(provider: Provider, environment: str = "", progress: Progress = sile
     )
 
 
-def _about(provider: Provider, name: str, database: Path, moment: datetime) -> About:
+def _dump_redis(target: Path, seconds: dict[str, float], progress: Progress) -> int | None:
+    """How many bytes Redis holds, where it is part of backups; what is in it can all be made again."""
+    if not settings.AFN_BACKUP_REDIS_URL:
+        return None
+    with _timed(seconds, "redis"):
+        try:
+            return dump(
+                settings.AFN_BACKUP_REDIS_URL, target, lambda done, total: progress("Redis", done, total)
+            )
+        except NotDumped as error:
+            raise BackupProblem(f"AFN_BACKUP_REDIS_URL: {error}") from error
+
+
+def _about(provider: Provider, name: str, database: Path, redis_bytes: int | None, moment: datetime) -> About:
     entry = provider.file_database(database)
     with opened_database(ALIAS, entry):
         migrations = applied_migrations(ALIAS)
@@ -107,6 +123,7 @@ def _about(provider: Provider, name: str, database: Path, moment: datetime) -> A
         engine=engines.engine_of(provider),
         database_key=engines.database_key(entry),
         database_bytes=database.stat().st_size,
+        redis_bytes=redis_bytes,
         migrations=migrations,
         tools=manifest.tools(),
     )
@@ -120,9 +137,9 @@ def applied_migrations(alias: str) -> list[str]:
 def _pack(
     made: Path,
     entry: dict[str, Any],
-    database: Path,
     about: About,
     recipients: list[Any],
+    place: Path,
     progress: Progress,
 ) -> tuple[Manifest, str]:
     """What the copy holds, and the hash of the backup: it is read and packed at once, as what it holds is
@@ -137,7 +154,9 @@ def _pack(
     with ThreadPoolExecutor(1, "backup-hash") as pool, writing(made, recipients) as (archive, sha256):
         reading = pool.submit(_read, entry)
         archive.add_bytes(manifest.ABOUT, about.model_dump_json().encode())
-        archive.add_file(manifest.DATABASE, database, told_bytes)
+        archive.add_file(manifest.DATABASE, place / manifest.DATABASE, told_bytes)
+        if about.redis_bytes is not None:
+            archive.add_file(manifest.REDIS, place / manifest.REDIS)
         progress("Reading the rows", 0, 0)
         held = replace(reading.result(), members=dict(archive.hashes))
         archive.add_bytes(manifest.MANIFEST, held.as_bytes())

@@ -18,7 +18,9 @@ class BackupDrill(Record):
 
     class Meta:
         db_table = "backup_drills"
-        default_permissions = ()
+        default_permissions = ("view",)
+        verbose_name = "drill of a backup"
+        verbose_name_plural = "drills of backups"
         ordering = ["-created_at"]
         indexes = [models.Index(fields=["created_at"], name="backup_drills_created")]
 

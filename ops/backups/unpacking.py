@@ -35,8 +35,11 @@ def read_about(file: Path) -> About:
     raise DamagedBackup(f"{file.name} is empty.")
 
 
-def unpack(file: Path, database: Path | None = None, progress: Progress = silent) -> Unpacked:
-    """Read all of a backup; the database in it is written to `database`, which is not there yet.
+def unpack(
+    file: Path, database: Path | None = None, progress: Progress = silent, *, redis: Path | None = None
+) -> Unpacked:
+    """Read all of a backup; the database in it is written to `database`, and what Redis held to `redis`,
+    neither of which is there yet.
 
     Raises ``DamagedBackup``, ``WrongKey`` or ``NoSpace``; the caller removes what was written then.
     """
@@ -51,6 +54,8 @@ def unpack(file: Path, database: Path | None = None, progress: Progress = silent
                 if size != about.database_bytes:
                     raise DamagedBackup(f"{name}: expected {about.database_bytes:,} bytes, it has {size:,}.")
                 _write(member, size, database, progress)
+            elif name == manifest.REDIS:
+                _write(member, size, redis, silent)
             elif name in (manifest.ABOUT, manifest.MANIFEST):
                 texts[name] = member.read_all()
             if about is None:

@@ -44,7 +44,9 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "backup_drills",
                 "ordering": ["-created_at"],
-                "default_permissions": (),
+                "default_permissions": ("view",),
+                "verbose_name": "drill of a backup",
+                "verbose_name_plural": "drills of backups",
                 "indexes": [models.Index(fields=["created_at"], name="backup_drills_created")],
             },
         ),

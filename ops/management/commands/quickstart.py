@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 
+from ops.monitoring.processes import emptied
 from ops.setup import init_database, seed
 from prompts.accounts import ensure_superuser
 from prompts.models import Prompt
@@ -65,7 +66,8 @@ class Command(commands.Command):
         )
         self.stdout.flush()
         public = {} if settings.AFN_PUBLIC_READ_IS_SET else {"AFN_PUBLIC_READ": "1"}
-        environment = {**os.environ, **public}
+        figures = emptied(settings.AFN_RUN_DIR / "metrics")
+        environment = {**os.environ, **figures, **public}
         arguments = ["--interface", "wsgi", "--no-ws", "--host", HOST, "--port", str(port)]
         # Now and then a worker that got Ctrl-C from the terminal and from its parent does not end by itself.
         arguments += ["--blocking-threads", "4", "--respawn-failed-workers", "--workers-kill-timeout", "3"]

@@ -1,5 +1,6 @@
 """Put a backup into the place of the live database, or into a file of its own."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,8 @@ from django.core.management.base import CommandError, CommandParser
 
 from ops.backups.catalogue import fetch
 from ops.backups.restoring import Restored, restore, restore_into
-from ops.backups.unpacking import read_about
+from ops.backups.staging import staging
+from ops.backups.unpacking import read_about, unpack
 from ops.environments.current import get_provider
 
 from ._backups import BackupCommand, Steps
@@ -24,6 +26,12 @@ class Command(BackupCommand):
         parser.add_argument(
             "--into", metavar="PATH", type=Path, help="make this file of it, touch nothing else"
         )
+        parser.add_argument(
+            "--redis-into",
+            metavar="PATH",
+            type=Path,
+            help="write what Redis held to this file, touch nothing else",
+        )
         parser.add_argument("--migrate", action="store_true", help="run migrations that the backup lacks")
         parser.add_argument("--yes", action="store_true", help="do not ask")
         super().add_arguments(parser)
@@ -32,6 +40,9 @@ class Command(BackupCommand):
         provider = get_provider()
         with Steps(quiet=options["json"]) as steps:
             file = fetch(options["file"], steps)
+        if options["redis_into"] is not None:
+            self._write_redis(file, options["redis_into"], as_json=options["json"])
+            return
         into: Path | None = options["into"]
         if into is None:
             self._ask(provider.current, file, options)
@@ -44,6 +55,22 @@ class Command(BackupCommand):
             self.print_json(done.as_json())
             return
         self._print(done)
+
+    def _write_redis(self, file: Path, target: Path, *, as_json: bool) -> None:
+        if read_about(file).redis_bytes is None:
+            raise CommandError(f"{file.name} has nothing of Redis: AFN_BACKUP_REDIS_URL was not set.")
+        if target.exists():
+            raise CommandError(f"{target}: there is such a file already.")
+        with staging(target.parent) as place:
+            unpack(file, redis=place / "dump.rdb")
+            os.link(place / "dump.rdb", target)
+        if as_json:
+            self.print_json({"path": str(target), "bytes": target.stat().st_size})
+        else:
+            self.stdout.write(
+                self.style.SUCCESS(f"{target} is made.")
+                + " Redis loads it as its dump.rdb when it starts without an append-only file."
+            )
 
     def _ask(self, environment: str, file: Path, options: dict[str, Any]) -> None:
         if options["yes"]:

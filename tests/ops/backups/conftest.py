@@ -47,6 +47,8 @@ def place(migrated_file: Path, db: None, fake_embedder: None, tmp_path: Path, se
     settings.AFN_BACKUPS_DIR = tmp_path / "backups"
     settings.AFN_BACKUP_KEY = ""
     settings.AFN_BACKUP_RECIPIENTS = []
+    settings.AFN_BACKUP_REDIS_URL = ""
+    settings.AFN_BACKUPS_S3_BUCKET = ""
     main = tmp_path / "live.db"
     shutil.copyfile(migrated_file, main)
     with at(main) as alias:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from pytest_django.fixtures import Settings
+from redis import Redis
 
 from ops.backups import folder, keys
 from ops.backups.errors import BackupProblem, NoSpace
@@ -16,6 +17,7 @@ from ops.environments.base import EnvironmentProblem
 from ops.environments.local import Provider
 from tests.ops.backups.conftest import TEXTS, names
 from tests.processes import MANAGE, clean_environment
+from tests.servers import redis_server
 
 Make = Callable[[], Backup]
 
@@ -207,3 +209,21 @@ with connection.cursor() as cursor:
         count += 1
 print(count)
 """
+
+
+def test_what_redis_holds_is_part_of_it_where_that_is_wanted(
+    make: Make, place: Provider, settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "served").mkdir()
+    with redis_server(tmp_path / "served") as server, Redis.from_url(server.url) as client:
+        client.set("session", "kept")
+        settings.AFN_BACKUP_REDIS_URL = server.url
+        made = make()
+    found = unpack(made.path, redis=tmp_path / "dump.rdb")
+    content = (tmp_path / "dump.rdb").read_bytes()
+    assert content.startswith(b"REDIS")
+    assert b"session" in content
+    assert len(content) == found.about.redis_bytes
+    with pytest.raises(BackupProblem, match="AFN_BACKUP_REDIS_URL"):
+        make()  # it has gone
+    assert len(folder.stored()) == 1
