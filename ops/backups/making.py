@@ -15,18 +15,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.db.migrations.recorder import MigrationRecorder
 
 from ops.environments.base import Provider
 from ops.environments.opening import opened_database
 from ops.redis.dumping import NotDumped, dump
+from vectors.errors import VectorError
 
-from . import engines, fingerprints, folder, keys, manifest, probes
+from . import engines, fingerprints, folder, keys, manifest, probes, signals
 from .container import writing
 from .errors import BackupProblem
 from .manifest import About, Manifest
 from .names import BackupName
+from .probes import Probe
 from .staging import check_space, staging
 
 logger = logging.getLogger(__name__)
@@ -88,6 +90,7 @@ def back_up(provider: Provider, environment: str = "", progress: Progress = sile
             held, sha256 = _pack(made, entry, about, recipients, place, progress)
         path = folder.put(made, BackupName(moment, 0, name))
     logger.info("Backed up %s: %s, %s bytes", name, path.name, path.stat().st_size)
+    signals.made.send_robust(None, name=path.name, environment=name, size=path.stat().st_size)
     return Backup(
         path,
         path.stat().st_size,
@@ -167,7 +170,17 @@ def _read(entry: dict[str, Any]) -> Manifest:
     """In a thread, which has a connection of its own."""
     with opened_database(ALIAS, entry):
         tables = fingerprints.take(ALIAS)
-        return Manifest(tables, fingerprints.schema_hash(ALIAS), probes.take(ALIAS))
+        return Manifest(tables, fingerprints.schema_hash(ALIAS), _probes())
+
+
+def _probes() -> list[Probe]:
+    """None where nothing can be searched: before migrations have run, or where an index is broken. The rows
+    are backed up all the same."""
+    try:
+        return probes.take(ALIAS)
+    except (DatabaseError, VectorError) as error:
+        logger.warning("The backup has no probe searches: %s", error)
+        return []
 
 
 @contextmanager

@@ -54,7 +54,7 @@ def take(alias: str) -> list[Probe]:
 def differences(probes: Sequence[Probe], alias: str) -> list[str]:
     """Those that find something else than they did, a sentence each."""
     texts = []
-    collections = {one.name: one for one in visible_collections(alias)}
+    collections = {one.name: one for one in visible_collections(alias)} if probes else {}
     for probe in probes:
         about = f"{probe.collection}: the {probe.mode} search for {probe.key}"
         try:

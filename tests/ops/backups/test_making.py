@@ -15,7 +15,7 @@ from ops.backups.making import Backup, back_up
 from ops.backups.unpacking import read_about, unpack
 from ops.environments.base import EnvironmentProblem
 from ops.environments.local import Provider
-from tests.ops.backups.conftest import TEXTS, names
+from tests.ops.backups.conftest import TEXTS, at, names
 from tests.processes import MANAGE, clean_environment
 from tests.servers import redis_server
 
@@ -154,8 +154,8 @@ def test_an_unknown_environment_is_refused(place: Provider) -> None:
 
 def test_a_damaged_database_is_not_backed_up_as_if_it_were_sound(place: Provider, tmp_path: Path) -> None:
     content = bytearray((tmp_path / "live.db").read_bytes())
-    for at in range(8192 * 3, len(content) - 8192, 8192 * 2):
-        content[at : at + 8192] = b"\xff" * 8192
+    for page in range(8192 * 3, len(content) - 8192, 8192 * 2):
+        content[page : page + 8192] = b"\xff" * 8192
     (tmp_path / "live.db").write_bytes(content)
     with pytest.raises(EnvironmentProblem):
         back_up(place)
@@ -227,3 +227,19 @@ def test_what_redis_holds_is_part_of_it_where_that_is_wanted(
     with pytest.raises(BackupProblem, match="AFN_BACKUP_REDIS_URL"):
         make()  # it has gone
     assert len(folder.stored()) == 1
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["ALTER TABLE vector_collections RENAME TO gone", "DROP TABLE vec_1_vectors"],
+    ids=["older", "broken"],
+)
+def test_what_cannot_be_searched_is_backed_up_all_the_same(
+    make: Make, place: Provider, tmp_path: Path, sql: str
+) -> None:
+    from django.db import connections
+
+    with at(tmp_path / "live.db") as alias, connections[alias].cursor() as cursor:
+        cursor.execute(sql)
+    made = make()
+    assert (made.probes, made.tables["prompts"]) == (0, len(TEXTS))
