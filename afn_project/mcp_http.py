@@ -18,6 +18,7 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.types import INTERNAL_ERROR, INVALID_REQUEST
 from starlette.middleware.cors import CORSMiddleware
 
+from ops import request_ids
 from ops.audit.context import of_request
 from prompts.mcp_server.callers import Caller
 from prompts.mcp_server.failures import Failure
@@ -25,6 +26,7 @@ from prompts.mcp_server.server import build_server
 from prompts.mcp_server.threads import in_thread
 from vectors.permissions import READING
 
+from . import allowed_networks
 from .api_errors import Problem
 from .mcp_callers import HttpCaller
 from .mcp_errors import describe, problem_of
@@ -64,9 +66,17 @@ class WithMcp:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http" and scope["path"] == PATH:
-            await self._guarded(scope, receive, send)
+            with request_ids.carrying(request_ids.choose(_given_id(scope))):
+                await self._enter(scope, receive, _with_id(send))
         else:
             await self._pages(scope, receive, send)
+
+    async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if allowed_networks.is_anything_set() and allowed_networks.refuses(ASGIRequest(scope, BytesIO())):
+            await _read_to_the_end(scope, receive)
+            await _answer(Problem(403, allowed_networks.REFUSAL), send)
+        else:
+            await self._guarded(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -108,6 +118,23 @@ class WithMcp:
         except Exception as error:  # noqa: BLE001 - the API has words for each
             return problem_of(error)
         return None
+
+
+def _given_id(scope: Scope) -> str | None:
+    wanted = request_ids.HEADER.lower().encode()
+    found = [value for name, value in scope["headers"] if name == wanted]
+    return found[0].decode("latin-1") if found else None
+
+
+def _with_id(send: Send) -> Send:
+    header = (request_ids.HEADER.lower().encode(), request_ids.current().encode())
+
+    async def sending(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", []), header]}
+        await send(message)
+
+    return sending
 
 
 def _caller_of(context: ServerRequestContext[Any, Any]) -> Caller:

@@ -138,28 +138,34 @@ def address_of(request: HttpRequest) -> str:
     Behind `AFN_PROXIES` proxies it is what the first of them saw; what stands before that in the header,
     anybody may have written.
     """
-    found = request.META.get("REMOTE_ADDR", "")
-    if settings.AFN_PROXIES:
-        seen = [one.strip() for one in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
-        found = seen[-settings.AFN_PROXIES] if len(seen) >= settings.AFN_PROXIES else found
-    address = read_address(found)
+    address = read_address(client_text(request))
     if address is None:
         return "unknown"
     if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
         return str(IPv6Address(int(address) >> 64 << 64)) + "/64"
     return str(address)
 
 
+def client_text(request: HttpRequest) -> str:
+    """The same as it was written, for `read_address`."""
+    if proxies := settings.AFN_PROXIES:
+        seen = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+        if len(seen) >= proxies:
+            return str(seen[-proxies])
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
 def read_address(text: str) -> IPv4Address | IPv6Address | None:
-    """An address, also as some proxies write it: with a port, and IPv6 in brackets."""
+    """An address, also as some proxies write it: with a port, and IPv6 in brackets. One of IPv4 that is
+    written as IPv6 is one of IPv4.
+    """
     host = text.strip()
     if host.startswith("["):
         host = host[1:].partition("]")[0]
     elif host.count(":") == 1:
         host = host.partition(":")[0]
     try:
-        return ip_address(host)
+        address = ip_address(host)
     except ValueError:
         return None
+    return getattr(address, "ipv4_mapped", None) or address

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import getpass
-import re
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
 from celery import current_task
-from django.conf import settings
 from django.http import HttpRequest
 
-from prompts.limiting import read_address
+from ops import request_ids
+from prompts.limiting import client_text, read_address
 
 from .models import Source
 
-REQUEST_ID: Final = "X-Request-ID"
-_GIVEN: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # By the start of the path; all other pages are the console's.
 _PATHS: Final = (
     ("/api/public/", Source.LANGFUSE),
@@ -38,20 +34,11 @@ class Origin:
     actor: Any = None
     address: str = ""
     request: HttpRequest | None = None
-    _id: str = field(default="")
 
     @property
     def request_id(self) -> str:
-        """The one that a proxy in front has given, or a new one; empty outside of requests."""
-        if self.request is not None and not self._id:
-            given = self.request.headers.get(REQUEST_ID, "")
-            self._id = given if _GIVEN.fullmatch(given) else uuid.uuid4().hex
-        return self._id
-
-    @property
-    def is_recorded(self) -> bool:
-        """Did anything ask for its id?"""
-        return bool(self._id)
+        """Also of a task that a request asked for; empty where nobody did."""
+        return request_ids.current()
 
     def who(self) -> tuple[str, str]:
         """Id and name of who does it; of a command the name of its user on this machine."""
@@ -96,12 +83,7 @@ def _set(found: Origin) -> Iterator[Origin]:
 
 
 def _address(request: HttpRequest) -> str:
-    """Who connected; behind AFN_PROXIES proxies what the first of them saw: before that anybody may write."""
-    found = request.META.get("REMOTE_ADDR", "")
-    if proxies := settings.AFN_PROXIES:
-        seen = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-        found = seen[-proxies].strip() if len(seen) >= proxies else found
-    address = read_address(found)
+    address = read_address(client_text(request))
     return str(address) if address else ""  # a Unix socket has none
 
 

@@ -16,6 +16,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.db import DatabaseError, models
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
 from django.dispatch import receiver
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from ops.webhooks.models import Webhook
 from prompts.auth import find_user
@@ -29,9 +30,14 @@ from vectors.models import Collection
 from . import values
 from .recording import record, try_record
 
-_MODELS: Final = (ApiKey, Collection, Dataset, EvaluationRun, Group, LabelPolicy, User, Webhook)
+_MODELS: Final = (
+    ApiKey, Collection, CrontabSchedule, Dataset, EvaluationRun, Group, IntervalSchedule, LabelPolicy,
+    PeriodicTask, User, Webhook,
+)  # fmt: skip
 # They change whenever anything does, or whenever somebody just looks.
-_PASSED_OVER: Final = {"updated_at", "last_login", "last_used_at", "failing_since"}
+_PASSED_OVER: Final = {
+    "updated_at", "last_login", "last_used_at", "failing_since", "last_run_at", "date_changed",
+}  # fmt: skip
 _RELATIONS: Final = {
     User.groups.through: "groups",
     User.user_permissions.through: "user_permissions",

@@ -1,11 +1,11 @@
-"""Tells the audit log which request a change belongs to, and the caller which id it has there."""
+"""Tells the audit log which request a change belongs to."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from .context import REQUEST_ID, of_request
+from .context import of_request
 
 
 class AuditMiddleware:
@@ -13,8 +13,5 @@ class AuditMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        with of_request(request) as origin:
-            response = self.get_response(request)
-            if origin.is_recorded:
-                response[REQUEST_ID] = origin.request_id
-        return response
+        with of_request(request):
+            return self.get_response(request)

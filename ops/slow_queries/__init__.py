@@ -1,0 +1,1 @@
+"""Statements that took long: kept in a table, by what they are, without their values."""
