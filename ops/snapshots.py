@@ -13,8 +13,8 @@ from typing import Any
 from django.db import OperationalError, connections
 
 # What keeps changing by itself: migrations applied, Django's lists of models and permissions, the roles that
-# follow them, the count of changes, which goes up with every migration, and slow queries, such as those of a
-# migration.
+# follow them, the count of changes, which goes up with every migration, slow queries, such as those of a
+# migration, and the state of health.
 BOOKKEEPING = frozenset(
     (
         "auth_group",
@@ -22,6 +22,8 @@ BOOKKEEPING = frozenset(
         "auth_permission",
         "django_content_type",
         "django_migrations",
+        "health_records",
+        "health_signs",
         "registry_epoch",
         "slow_queries",
         "sqlite_sequence",

@@ -14,12 +14,13 @@ from django.db.models import F, Q
 
 from vectors import store
 from vectors.embedders import default_name
-from vectors.errors import CollectionNotFound, InvalidItem, StaleBatch
+from vectors.errors import CollectionNotFound, EmbedderError, InvalidItem, StaleBatch
 from vectors.models import Collection
 from vectors.sql import Tables
 from vectors.store import Item, UpsertResult
 
 from . import database
+from .indexing_signals import embedder_failed
 from .models import Prompt, PromptEmbedding, PromptVersion
 
 logger = logging.getLogger(__name__)
@@ -176,6 +177,9 @@ def _index_batch(collection: Collection, prompts: Sequence[Prompt]) -> UpsertRes
     try:
         # Embedding may take seconds: it is done before the transaction, never inside.
         prepared = store.prepare(collection, items, using=alias)
+    except EmbedderError as error:
+        embedder_failed.send_robust(Collection, error=error)
+        raise
     except InvalidItem as error:  # written with plain SQL: it must not keep the others out
         if len(prompts) > 1:
             return sum((_index_batch(collection, [prompt]) for prompt in prompts), UpsertResult())

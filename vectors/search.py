@@ -24,6 +24,7 @@ from vectors.limits import MAX_K, MAX_QUERY
 from vectors.models import Collection, Metric, StrategyName
 from vectors.rows import reading_alias, run, within_an_answer
 from vectors.search_sql import HIT_COLUMNS, Answer, Keywords, SearchStatement
+from vectors.signals import searched
 from vectors.sql import Statement, Where
 from vectors.strategies import STRATEGIES, KeywordsOnly, Plan, Request, Scan, index_of, scan_for
 from vectors.validation import check_text
@@ -128,7 +129,9 @@ def search(
         display=Items(parts) if model is None else Rows(model, alias, fields),
     )
     hits, plan = _find(wanted)
-    return SearchResult(hits, plan, took_ms=_milliseconds_since(started))
+    took = _milliseconds_since(started)
+    searched.send(Collection, seconds=took / 1_000)
+    return SearchResult(hits, plan, took_ms=took)
 
 
 def _check_arguments(

@@ -21,7 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from .. import limiting
-from . import answers
+from . import answers, counts
 from .answers import Answer
 from .circuit import Circuit
 
@@ -185,6 +185,7 @@ def _respond(request: HttpRequest, answer: Answer, source: str) -> HttpResponse:
     response["ETag"] = answer.etag
     response["Cache-Control"] = "private, no-cache"
     response[SOURCE] = source
+    counts.count(source)
     if answer.is_signed and (secret := _secret(request)):
         response[SIGNATURE] = sign(secret, answer.body)
     return response

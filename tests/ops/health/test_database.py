@@ -11,7 +11,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from ops import health
+from ops.health import database as health
 from prompts.indexing import get_collection
 from tests.servers import Server, redis_server
 

@@ -1,4 +1,4 @@
-"""Is what AFN stands on reachable and working? Asked by load balancers and monitors, so never slowly."""
+"""What `/health/database` says: the three parts that were asked for, as true or false."""
 
 import logging
 import math

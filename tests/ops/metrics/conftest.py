@@ -1,0 +1,3 @@
+from tests.ops.health.conftest import Clock, clock, watch
+
+__all__ = ["Clock", "clock", "watch"]
