@@ -1,4 +1,4 @@
-"""The ASGI application: the MCP server at `/mcp`, and the same pages as the WSGI application's.
+"""The ASGI application: MCP at `/mcp`, events at `/ws` and `/events`, and the same pages as by WSGI.
 
 A process of its own, `granian --interface asgi afn_project.asgi:application`: pages are served faster by the
 other.
@@ -7,6 +7,7 @@ other.
 import os
 from typing import Any
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.core.signals import request_finished
 from django.db import connections
@@ -23,6 +24,13 @@ def close_connections(**kwargs: Any) -> None:
 
 request_finished.connect(close_connections)
 
-from .mcp_http import WithMcp  # noqa: E402 - its models are there once Django is set up
+from ops.health import watching  # noqa: E402
+from ops.scheduling.local import follow  # noqa: E402 - its models are there once Django is set up
 
-application = WithMcp(pages)
+from .mcp_http import WithMcp  # noqa: E402
+from .realtime_http import WithRealtime  # noqa: E402
+
+application = WithMcp(WithRealtime(pages))
+follow()
+if settings.CELERY_TASK_ALWAYS_EAGER:  # on a laptop this is the only process
+    watching.start()

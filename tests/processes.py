@@ -12,7 +12,9 @@ from typing import Any
 
 import psutil
 
-from afn_project.env import BASE_DIR, REFUSED, Env
+from afn_project.env import BASE_DIR, REFUSED, Env, secret_names
+from afn_project.secret_files import SUFFIX
+from afn_project.secure_env.keys import KEY, KEY_FILE
 
 from .servers import HOST, free_port
 
@@ -22,6 +24,7 @@ MANAGE = [sys.executable, str(BASE_DIR / "manage.py")]
 def clean_environment(**variables: str) -> dict[str, str]:
     """This process's environment without what AFN reads, and with these variables."""
     own = {name.upper() for name in (*Env.model_fields, *REFUSED)} | {"DJANGO_SETTINGS_MODULE"}
+    own |= {KEY, KEY_FILE, *(name + SUFFIX for name in secret_names())}
     return {name: value for name, value in os.environ.items() if name not in own} | variables
 
 
@@ -39,27 +42,30 @@ def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str
 @contextmanager
 def website(log: Path, **variables: str) -> Iterator[str]:
     """AFN's own web server in a process; the address of the site. Its output goes to `log`."""
-    options = ["--interface", "wsgi", "--blocking-threads", "4"]
+    options = ["--interface", "wsgi", "--no-ws", "--blocking-threads", "4"]
     with _served(log, variables, *options, "afn_project.wsgi:application") as url:
         yield url
 
 
 @contextmanager
-def asgi_site(log: Path, workers: int = 1, **variables: str) -> Iterator[str]:
-    """The same pages, and the MCP server."""
+def asgi_site(
+    log: Path, workers: int = 1, application: str = "afn_project.asgi:application", **variables: str
+) -> Iterator[str]:
+    """The same pages, the MCP server, and events."""
     options = ["--interface", "asgi", "--workers", str(workers)]
-    with _served(log, variables, *options, "afn_project.asgi:application") as url:
+    with _served(log, variables, *options, application) as url:
         yield url
 
 
 @contextmanager
 def _served(log: Path, variables: dict[str, str], *arguments: str) -> Iterator[str]:
     port = free_port()
-    command = [sys.executable, "-m", "granian", "--no-ws", "--host", HOST, "--port", str(port)]
+    command = [sys.executable, "-m", "granian", "--host", HOST, "--port", str(port)]
     with log.open("w") as output:
         process = subprocess.Popen(
             [*command, "--workers-kill-timeout", "3", *arguments],
-            env=clean_environment(SECRET_KEY="k" * 50, **variables),
+            # What recurs would be in the way of what a test counts and times.
+            env=clean_environment(**{"SECRET_KEY": "k" * 50, "AFN_SCHEDULE": "0"} | variables),
             stdout=output,
             stderr=output,
         )

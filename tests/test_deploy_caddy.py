@@ -4,7 +4,7 @@ import http.client
 import json
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -14,8 +14,10 @@ import pytest
 
 from afn_project.env import BASE_DIR
 
-from .processes import website
+from .ops.realtime.conftest import listening, save, streaming
+from .processes import asgi_site, website
 from .servers import HOST, Server, free_port, require, running
+from .serving.conftest import Site, make_place
 
 CADDYFILE = BASE_DIR / "deploy" / "caddy" / "Caddyfile"
 TOKEN = "canary-metrics-token"
@@ -25,13 +27,13 @@ Proxy = Callable[..., AbstractContextManager[Server]]
 
 
 class Figures(BaseHTTPRequestHandler):
-    """Stands for the second listener of the web process, and says how it was asked."""
+    """Stands for the MCP server, and says how it was asked."""
 
     def do_GET(self) -> None:
         self.send_response(200)
         self.end_headers()
         scheme = self.headers["X-Forwarded-Proto"]
-        self.wfile.write((scheme if self.path == "/scheme" else "granian_workers_spawns 2").encode())
+        self.wfile.write((scheme if self.path == "/scheme" else "of MCP").encode())
 
     def log_message(self, format: str, *arguments: Any) -> None:
         pass
@@ -52,8 +54,8 @@ def proxy(tmp_path: Path, figures: str, monkeypatch: pytest.MonkeyPatch) -> Prox
         port, health = free_port(), free_port()
         config = tmp_path / "Caddyfile"
         config.write_text(CADDYFILE.read_text().replace(":8002", f":{health}"))
-        given = {"AFN_SITE": f":{port}", "AFN_BIND": HOST, "AFN_METRICS_UPSTREAM": figures}
-        given |= {"AFN_MCP_UPSTREAM": figures, "HOME": str(tmp_path)}
+        given = {"AFN_SITE": f":{port}", "AFN_BIND": HOST, "AFN_MCP_UPSTREAM": figures}
+        given |= {"HOME": str(tmp_path)}
         given |= {"AFN_WEB_UPSTREAM": site.removeprefix("http://")}
         for name, value in (given | variables).items():
             monkeypatch.setenv(name, value)
@@ -89,30 +91,50 @@ def adapted(**variables: str) -> dict[str, Any]:
 
 def test_the_site_and_its_figures_share_an_address(proxy: Proxy, tmp_path: Path) -> None:
     with (
-        website(tmp_path / "web.log", AFN_DATABASE_FILE=str(tmp_path / "a.db")) as site,
-        proxy(site, AFN_METRICS_TOKEN=TOKEN) as server,
+        website(
+            tmp_path / "web.log",
+            AFN_DATABASE_FILE=str(tmp_path / "a.db"),
+            AFN_RUN_DIR=str(tmp_path / "run"),
+            AFN_METRICS_TOKEN=TOKEN,
+            AFN_TRUST_LOOPBACK="1",
+        ) as site,
+        proxy(site) as server,
     ):
         assert ask(server, "/health/live") == (200, '{"status": "ok"}')
-        assert ask(server, "/metrics", Authorization=f"Bearer {TOKEN}") == (200, "granian_workers_spawns 2")
-        assert ask(server, "/metrics")[0] == 404
-        assert ask(server, "/metrics", Authorization="Bearer wrong")[0] == 404
+        status, text = ask(server, "/metrics", Authorization=f"Bearer {TOKEN}")
+        assert (status, "afn_health_ready" in text) == (200, True)
+        assert ask(server, "/metrics")[0] == 401  # it came from this machine, and by a proxy
+        assert ask(server, "/metrics", Authorization="Bearer wrong")[0] == 401
         ask(server, "/api/v1/search?q=canary-query&k=3", Authorization="Bearer canary-key")
     log = "".join(server.log)
     assert "/api/v1/search?k=3" in log
     assert "canary" not in log
 
 
-def test_without_a_token_nobody_reads_the_figures(proxy: Proxy) -> None:
-    with proxy(f"http://{HOST}:1", AFN_METRICS_TOKEN="") as server:
-        assert ask(server, "/metrics")[0] == 404
-        assert ask(server, "/metrics", Authorization="Bearer ")[0] == 404
-
-
 def test_mcp_has_a_process_of_its_own(proxy: Proxy) -> None:
     with proxy(f"http://{HOST}:1", AFN_MAX_BODY_MB="0.1") as server:
-        assert ask(server, "/mcp") == (200, "granian_workers_spawns 2")
+        assert ask(server, "/mcp") == (200, "of MCP")
+        assert [ask(server, path)[1] for path in ("/ws", "/events?kinds=job.*")] == ["of MCP"] * 2
         assert ask(server, "/mcp", b"x" * 150_000)[0] == 413
         assert ask(server, "/mcp-other")[0] == 502
+
+
+def test_events_pass_as_they_come_and_tickets_stay_out_of_the_log(proxy: Proxy, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        place = make_place(tmp_path, stack)
+        site = stack.enter_context(asgi_site(tmp_path / "asgi.log", **place.variables))
+        server = stack.enter_context(proxy(f"http://{HOST}:1", AFN_MCP_UPSTREAM=site.removeprefix("http://")))
+        address = f"http://{HOST}:{server.port}"
+        assert ask(server, "/events?ticket=canary-ticket")[0] == 401
+        with (
+            listening(address, place.key) as listener,
+            streaming(address, Authorization=f"Bearer {place.key}") as stream,
+        ):
+            assert stream.next()["type"] == "hello"
+            save(Site(site, place.key), "by-proxy")
+            assert listener.names(1) == ["by-proxy"]
+            assert stream.next()["data"]["prompt"]["name"] == "by-proxy"
+    assert "canary" not in "".join(server.log)
 
 
 @pytest.mark.parametrize(("trusted", "scheme"), [(ALIEN, "http"), (f"{HOST}/32", "https")])

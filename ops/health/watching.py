@@ -53,6 +53,11 @@ class Watch:
         self.start()
         return health
 
+    def recent(self, seconds: float) -> Health:
+        """The state as anybody has found it within so long. Nobody looks more often for who asks so."""
+        health = self._known()
+        return health if health is not None and self._age(health) <= seconds else self.look()
+
     def look(self) -> Health:
         """Look now, unless somebody has just done so."""
         with self._looking:
@@ -143,4 +148,4 @@ def _state(name: str, found: Found, before: State | None, now: float) -> State:
 
 
 _watch: Final = Watch()
-current, look_now, start = _watch.current, _watch.look_now, _watch.start
+current, recent, look_now, start = _watch.current, _watch.recent, _watch.look_now, _watch.start

@@ -4,18 +4,15 @@ May run in any number of processes at a time, and be killed at any point: all th
 and a claim that nobody keeps is free again after a while.
 """
 
-from collections import deque
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import Thread
 from typing import Final
 
-from django.db import connections
 from django.db.models import Min
 from django.utils import timezone
 
+from ops.at_once import at_once
 from ops.webhooks import delivering
 from ops.webhooks.models import Delivery, DeliveryStatus
 from prompts.queueing import enqueue
@@ -53,7 +50,7 @@ def sweep(threads: int = 1) -> Swept:
     for key, webhook_id in delivering.due().values_list("pk", "webhook_id")[:BATCH]:
         by_webhook.setdefault(webhook_id, []).append(key)
     groups = list(by_webhook.values())
-    done = _send_at_once(groups, threads) if threads > 1 and len(groups) > 1 else list(map(_send, groups))
+    done = at_once(_send, groups, threads)
     prune()
     return Swept(relayed, sum(sent for sent, _ in done), sum(failed for _, failed in done))
 
@@ -67,33 +64,6 @@ def _send(keys: Sequence[str]) -> tuple[int, int]:
             return sent, 1
         sent += status == DeliveryStatus.DELIVERED
     return sent, 0
-
-
-def _send_at_once(groups: Iterable[Sequence[str]], threads: int) -> list[tuple[int, int]]:
-    """In threads that hold up the end of no process, unlike those of an executor. Raises the first error of
-    theirs, when the others are through.
-    """
-    todo, done = deque(groups), []
-    errors: list[Exception] = []
-
-    def work() -> None:
-        try:
-            while todo:
-                with suppress(IndexError):  # another one was faster
-                    done.append(_send(todo.popleft()))
-        except Exception as error:  # noqa: BLE001 - raised below, or all would seem well to who called
-            errors.append(error)
-        finally:
-            connections.close_all()  # they are this thread's
-
-    workers = [Thread(target=work, name="outbox-send", daemon=True) for _ in range(min(threads, len(todo)))]
-    for one in workers:
-        one.start()
-    for one in workers:
-        one.join()
-    if errors:
-        raise errors[0]
-    return done
 
 
 def sweep_to_workers() -> Swept:

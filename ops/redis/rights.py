@@ -27,6 +27,8 @@ _CACHE: Final = (
     "+eval +evalsha +script|load +script|exists"
 )
 _TOGETHER: Final = "+multi +exec +discard +watch +unwatch"
+# The last events, which clients read on in after a break (`ops.realtime`).
+_EVENTS: Final = "+xadd +xrange +xrevrange"
 _CHANNELS: Final = "+publish +subscribe +unsubscribe +psubscribe +punsubscribe"
 # Of Celery: its queue by priority, who listens to which, what is being done, answers to questions.
 _QUEUES, _BINDINGS, _TAKEN, _ANSWERS = "~celery*", "~_kombu.binding*", "~unacked*", "~*.reply.celery.pidbox*"
@@ -35,12 +37,12 @@ _WORK: Final = "+lpush +rpush +rpop +brpop +llen +pexpire +hset +hget +hdel +zra
 
 _RULES: Final = {
     "default": "off resetpass ~* &* +@all",
-    "app": f"resetkeys ~afn:* resetchannels &afn:* -@all {_CONNECT} {_LOOK} {_TOGETHER} {_CHANNELS} {_CACHE} "
-    f"({_QUEUES} +lpush +llen) ({_BINDINGS} {_BIND}) ({_ANSWERS} +brpop +llen +del) "
+    "app": f"resetkeys ~afn:* resetchannels &afn:* -@all {_CONNECT} {_LOOK} {_TOGETHER} {_CHANNELS} "
+    f"{_EVENTS} {_CACHE} ({_QUEUES} +lpush +llen) ({_BINDINGS} {_BIND}) ({_ANSWERS} +brpop +llen +del) "
     "(&/*.celery.pidbox +publish)",
     # All channels: for a subscription to a pattern Redis compares texts, and Celery's names the database.
-    "worker": f"resetkeys ~afn:* resetchannels &* -@all {_CONNECT} {_LOOK} {_TOGETHER} {_CHANNELS} {_CACHE} "
-    f"({_QUEUES} {_BINDINGS} {_TAKEN} {_ANSWERS} {_WORK})",
+    "worker": f"resetkeys ~afn:* resetchannels &* -@all {_CONNECT} {_LOOK} {_TOGETHER} {_CHANNELS} "
+    f"{_EVENTS} {_CACHE} ({_QUEUES} {_BINDINGS} {_TAKEN} {_ANSWERS} {_WORK})",
     "backup": f"resetkeys resetchannels -@all {_CONNECT} {_LOOK} +psync +sync +replconf +bgsave +lastsave",
     "monitor": f"resetkeys %R~* resetchannels -@all {_CONNECT} {_LOOK} +slowlog|get +slowlog|len "
     "+latency|latest +latency|history +latency|histogram +latency|doctor +client|list +memory|stats "

@@ -66,12 +66,12 @@ class Command(commands.Command):
         )
         self.stdout.flush()
         public = {} if settings.AFN_PUBLIC_READ_IS_SET else {"AFN_PUBLIC_READ": "1"}
-        figures = emptied(settings.AFN_RUN_DIR / "metrics")
+        figures = emptied(settings.AFN_RUN_DIR / f"metrics-{port}")  # one for each server of this folder
         environment = {**os.environ, **figures, **public}
-        arguments = ["--interface", "wsgi", "--no-ws", "--host", HOST, "--port", str(port)]
+        arguments = ["--interface", "asgi", "--host", HOST, "--port", str(port)]
         # Now and then a worker that got Ctrl-C from the terminal and from its parent does not end by itself.
-        arguments += ["--blocking-threads", "4", "--respawn-failed-workers", "--workers-kill-timeout", "3"]
-        command = [sys.executable, "-m", "granian", *arguments, "afn_project.wsgi:application"]
+        arguments += ["--respawn-failed-workers", "--workers-kill-timeout", "3"]
+        command = [sys.executable, "-m", "granian", *arguments, "afn_project.asgi:application"]
         # The server takes the place of this process, so that signals reach it directly.
         os.execve(sys.executable, command, environment)  # noqa: S606
 

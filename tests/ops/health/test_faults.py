@@ -64,6 +64,7 @@ def test_redis_killed_and_worker_killed(tmp_path: Path, migrated_file: Path) -> 
         variables = {
             "AFN_DATABASE_FILE": str(tmp_path / "afn.db"),
             "REDIS_URL": redis.url,
+            "AFN_READY_NEEDS": "database search redis workers",
             **places(tmp_path),
         }
         with website(tmp_path / "web.log", **variables) as site, worker(tmp_path / "worker.log", variables):

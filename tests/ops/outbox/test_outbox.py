@@ -95,7 +95,7 @@ def test_other_environments_are_told_nowhere(db: None):
 
 def test_everybody_who_listens_is_connected():
     names = {key[0] for key, *_ in happened.receivers}
-    assert {"outbox", "audit"} <= names
+    assert {"outbox", "audit", "realtime"} <= names
 
 
 def event() -> OutboxEvent:

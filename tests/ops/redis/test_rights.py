@@ -52,6 +52,7 @@ ALLOWED = {
             "PUBLISH /0.celery.pidbox x",
         ),
         *("LPUSH celery x", "LPUSH celery-jobs x", "LLEN celery", "SADD _kombu.binding.celery x"),
+        *("XADD afn:events MAXLEN ~ 9 * k v", "XRANGE afn:events - +", "XREVRANGE afn:events + - COUNT 1"),
         *("BRPOP 1.reply.celery.pidbox 0.01", "EVAL return(redis.call('GET',KEYS[1])) 1 afn:a"),
     ],
     "worker": [
