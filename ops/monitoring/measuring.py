@@ -16,12 +16,12 @@ Measured = dict[str, list[Sample]]
 _LEVELS: Final = {Status.OK: 0, Status.DEGRADED: 1, Status.DOWN: 2}
 
 
-def measure() -> Measured:
+def measure(health: Health | None = None) -> Measured:
     """By name as in Prometheus (`names`, and `db_connections`); what cannot be told now is left out.
 
-    Quick: what takes long is a few seconds old (`ops.health.watching`).
+    Quick: what takes long is a few seconds old (`ops.health.watching`), or as old as the given `health`.
     """
-    return by_name([*of_now(), *_connections(summed())])
+    return by_name([*of_now(health), *_connections(summed())])
 
 
 def value(measured: Measured, name: str, **labels: str) -> float | None:
@@ -30,9 +30,8 @@ def value(measured: Measured, name: str, **labels: str) -> float | None:
     return max(found, default=None)
 
 
-def of_now() -> list[Sample]:
-    health = watching.current()
-    return [*machine.look(), *_of_health(health)]
+def of_now(health: Health | None = None) -> list[Sample]:
+    return [*machine.look(), *_of_health(health or watching.current())]
 
 
 def by_name(samples: list[Sample]) -> Measured:

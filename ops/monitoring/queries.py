@@ -57,7 +57,7 @@ def _count(connection: Any) -> None:
     a pool, which `afn_project.metrics` counts.
     """
     target = getattr(connection, "target", None)
-    if is_probing() or (target is not None and target.is_remote):
+    if is_probing() or target is None or target.is_remote:  # without a target it is another engine's
         return
     db_connections.labels(connection.alias).inc()
     weakref.finalize(connection.connection, _closed, connection.alias, os.getpid()).atexit = False

@@ -5,23 +5,23 @@ the event is sent a second time under the same id. Nothing is written while a re
 """
 
 import logging
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from ops.audit.recording import record
 
+from . import claiming
+from .claiming import LEASE as LEASE
 from .errors import Unsealable
 from .models import MAX_ERROR, Delivery, DeliveryStatus, Webhook
-from .retrying import MAX_ATTEMPTS, PAUSE_AFTER, delay
+from .retrying import PAUSE_AFTER, delay
 from .sealing import unseal
 from .sending import Outcome, Target, send
 
 logger = logging.getLogger(__name__)
-# Longer than an attempt can last (`sending.DEADLINE`), even on a machine that is out of breath.
-LEASE: Final = timedelta(seconds=60)
 
 
 def waiting() -> QuerySet[Delivery]:
@@ -36,14 +36,7 @@ def due(now: datetime | None = None) -> QuerySet[Delivery]:
 
 def free_abandoned(now: datetime | None = None) -> int:
     """Free the claims of those who have died; returns how many."""
-    now = now or timezone.now()
-    abandoned = Delivery.objects.filter(status=DeliveryStatus.SENDING, claimed_at__lt=now - LEASE)
-    # It may be what they die of.
-    text = "who sent it has died, each time"
-    abandoned.filter(attempts__gte=MAX_ATTEMPTS).update(
-        status=DeliveryStatus.FAILED, claimed_at=None, error=text
-    )
-    return abandoned.update(status=DeliveryStatus.PENDING, claimed_at=None, next_attempt_at=now)
+    return claiming.free_abandoned(Delivery.objects.all(), now or timezone.now())
 
 
 def deliver(delivery_id: str, *, now: datetime | None = None) -> DeliveryStatus | None:
@@ -52,13 +45,7 @@ def deliver(delivery_id: str, *, now: datetime | None = None) -> DeliveryStatus 
     Which state the delivery has now: DELIVERED, PENDING for another attempt, or FAILED.
     """
     now = now or timezone.now()
-    claimed = waiting().filter(pk=delivery_id).values("pk")
-    if (
-        Delivery.objects.filter(pk__in=claimed, status=DeliveryStatus.PENDING).update(
-            status=DeliveryStatus.SENDING, claimed_at=now, attempts=F("attempts") + 1
-        )
-        != 1
-    ):
+    if not claiming.claim(Delivery.objects.all(), waiting(), delivery_id, now):
         return None
     delivery = Delivery.objects.select_related("webhook", "event").filter(pk=delivery_id).first()
     if delivery is None:  # its webhook has just been deleted

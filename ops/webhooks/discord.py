@@ -6,6 +6,8 @@ them: what people wrote is escaped, and `allowed_mentions` lets nobody be mentio
 """
 
 import re
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from ops.outbox.models import OutboxEvent
@@ -18,16 +20,23 @@ _FIELDS: Final = 12
 
 
 def message(event: OutboxEvent) -> dict[str, Any]:
+    return compose(title(event), event.prompt_name, facts(event), event.happened_at)
+
+
+def compose(
+    heading: str, subject: str, known: Sequence[tuple[str, str]], at: datetime, colour: int = _COLOUR
+) -> dict[str, Any]:
+    """Of a heading, what it is about, facts with their names, and when it was."""
     return {
-        "content": escape(bounded(title(event), 100)),
+        "content": escape(bounded(heading, 100)),
         "embeds": [
             {
-                "title": escape(bounded(event.prompt_name or title(event), 120)),
-                "color": _COLOUR,
-                "timestamp": event.happened_at.isoformat(),
+                "title": escape(bounded(subject or heading, 120)),
+                "color": colour,
+                "timestamp": at.isoformat(),
                 "fields": [
                     {"name": name, "value": escape(bounded(value, 200)), "inline": len(value) < 40}
-                    for name, value in facts(event)[:_FIELDS]
+                    for name, value in known[:_FIELDS]
                 ],
             }
         ],

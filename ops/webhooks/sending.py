@@ -63,15 +63,24 @@ class Outcome:
 def send(target: Target, event: OutboxEvent, delivery_id: str, *, now: float | None = None) -> Outcome:
     """Send, and read as much of the answer as is kept. Never raises for what a receiver or network does."""
     body = formats.body_of(event, target.format)
-    moment = int(time.time() if now is None else now)
+    return post(target, body, {"X-AFN-Event": event.kind, "X-AFN-Event-Id": event.pk}, delivery_id, now=now)
+
+
+def post(
+    target: Target, body: bytes, headers: dict[str, str], delivery_id: str, *, now: float | None = None
+) -> Outcome:
+    """The same for whatever is to be told: JSON, with headers that say what it is; signed where there is a
+    secret.
+    """
     headers = {
         "Content-Type": "application/json",
         "User-Agent": _AGENT,
-        "X-AFN-Event": event.kind,
-        "X-AFN-Event-Id": event.pk,
+        **headers,
         "X-AFN-Delivery": delivery_id,
-        signing.HEADER: signing.sign(body, target.secrets, moment),
     }
+    if target.secrets:
+        moment = int(time.time() if now is None else now)
+        headers[signing.HEADER] = signing.sign(body, target.secrets, moment)
     began = time.monotonic()
     status, excerpt, error, retry_after = None, "", "", 0
     try:

@@ -6,6 +6,7 @@ says (https://docs.slack.dev/messaging/formatting-message-text#escaping), so tha
 header holds 150 characters, a section 10 fields of 2,000.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from ops.outbox.models import OutboxEvent
@@ -17,9 +18,13 @@ _FIELDS: Final = 10
 
 
 def message(event: OutboxEvent) -> dict[str, Any]:
-    known = facts(event)
-    text = f"{title(event)}: {event.prompt_name}" if event.prompt_name else title(event)
-    blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(title(event), 100)}]
+    return compose(title(event), event.prompt_name, facts(event))
+
+
+def compose(heading: str, subject: str, known: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Of a heading, what it is about, and facts with their names."""
+    text = f"{heading}: {subject}" if subject else heading
+    blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(heading, 100)}]
     if known:
         fields = [_plain(f"{name}: {value}") for name, value in known[:_FIELDS]]
         blocks.append({"type": "section", "fields": fields})

@@ -1,0 +1,123 @@
+"""The console's forms of rules, channels and silences: what cannot be is said beside its field."""
+
+from copy import copy
+from typing import Any
+
+from django import forms
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from prompts.errors import RegistryProblem
+from vectors.errors import OutgoingRefused
+from vectors.outgoing import MAX_URL
+
+from . import emailing, metrics, saving
+from .models import AlertChannel, AlertRule, AlertSilence
+
+_MAX_SECRET = 200
+
+
+def _add_problem(form: forms.ModelForm, problem: RegistryProblem | OutgoingRefused) -> None:
+    text = f"Expected {problem.expected}, got {problem.got}. {problem.hint}".strip()
+    form.add_error(problem.field if problem.field in form.fields else None, text)
+
+
+class RuleForm(forms.ModelForm):
+    metric = forms.ChoiceField(label="Figure", choices=metrics.choices, widget=UnfoldAdminSelectWidget)
+
+    class Meta:
+        model = AlertRule
+        fields = (
+            "name", "metric", "comparison", "threshold", "clear", "for_seconds", "severity", "enabled",
+            "description",
+        )  # fmt: skip
+        widgets = {"description": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors:
+            rule = copy(self.instance)
+            for name, value in cleaned.items():
+                setattr(rule, name, value)
+            try:
+                saving.check_rule(rule)
+            except RegistryProblem as problem:
+                _add_problem(self, problem)
+        return cleaned
+
+
+class ChannelForm(forms.ModelForm):
+    url = forms.CharField(
+        max_length=MAX_URL,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+        help_text="Of Slack, Discord and JSON: https:// and a public host.",
+    )
+    secret = forms.CharField(
+        max_length=_MAX_SECRET,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+        help_text="Of JSON: signs what is sent, as with webhooks. None: it is not signed.",
+    )
+    addresses = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="Of e-mail: one on each line.",
+    )
+
+    class Meta:
+        model = AlertChannel
+        fields = ("name", "kind", "min_severity", "enabled", "sends_cleared", "remind_hours")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not emailing.is_configured() and "addresses" in self.fields:
+            self.fields["addresses"].help_text += f" {emailing.NOT_SET}."
+        if self.instance._state.adding or "url" not in self.fields:
+            return
+        self.initial["addresses"] = "\n".join(self.instance.addresses)
+        if self.instance.shown_url:
+            self.fields["url"].help_text = f"Now {self.instance.shown_url} Left empty, it stays as it is."
+        if self.instance.sealed_secret:
+            self.fields["secret"].help_text = "There is one. Left empty, it stays as it is."
+
+    def clean_addresses(self) -> list[str]:
+        return self.cleaned_data["addresses"].replace(",", " ").split()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors:
+            try:
+                saving.apply(copy(self.instance), self.values())
+            except (RegistryProblem, OutgoingRefused) as problem:
+                _add_problem(self, problem)
+        return cleaned
+
+    def values(self) -> dict[str, Any]:
+        """What is to be saved; an empty address or secret is left as it is."""
+        names = [name for name in saving.CHANNEL_FIELDS if name in self.cleaned_data]
+        kept = ("url", "secret")
+        return {
+            name: self.cleaned_data[name] for name in names if name not in kept or self.cleaned_data[name]
+        }
+
+
+class SilenceForm(forms.ModelForm):
+    class Meta:
+        model = AlertSilence
+        fields = ("rule", "starts_at", "until", "reason")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors:
+            one = copy(self.instance)
+            for name, value in cleaned.items():
+                setattr(one, name, value)
+            try:
+                saving.check_silence(one)
+            except RegistryProblem as problem:
+                _add_problem(self, problem)
+        return cleaned
