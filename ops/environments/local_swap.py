@@ -23,6 +23,8 @@ from .base import EnvironmentProblem, ProviderFailed
 from .local_files import COMPANIONS, WAL, link_or_copy, read, sync, write
 
 FROZEN: Final = ".frozen"  # the engine looks for it beside the file, and says its text to whoever writes
+# Its text while another database is put into the place of this one.
+SWAPPING: Final = "another database is being put into its place; try again in a moment"
 WAIT: Final = 30.0  # seconds, for those who write, and for those who read what is not in the file yet
 _PAUSE: Final = 0.02
 Opened = Callable[[Path], AbstractContextManager[BaseDatabaseWrapper]]
@@ -116,7 +118,7 @@ def _frozen(database: Path) -> Iterator[None]:
     notice = Path(f"{database}{FROZEN}")
     was_frozen = bool(read(notice))
     if not was_frozen:
-        write(notice, "another database is being put into its place; try again in a moment")
+        write(notice, SWAPPING)
     try:
         yield
     finally:
