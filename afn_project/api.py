@@ -2,8 +2,12 @@
 
 from ninja.openapi.docs import Swagger
 
+import ops.alerts.api
 import ops.api
 import ops.audit.api
+import ops.jobs.api
+import ops.realtime.api
+import ops.slow_queries.api
 import ops.webhooks.api
 import prompts.api
 import vectors.api
@@ -35,4 +39,8 @@ api.add_router("/vectors", vectors.api.router)
 api.add_router("/vectors", vectors.relevance.api.router)
 api.add_router("/environments", ops.api.router)
 api.add_router("", ops.webhooks.api.router)
+api.add_router("", ops.alerts.api.router)
 api.add_router("", ops.audit.api.router)
+api.add_router("", ops.jobs.api.router)
+api.add_router("", ops.realtime.api.router)
+api.add_router("", ops.slow_queries.api.router)

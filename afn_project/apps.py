@@ -15,10 +15,11 @@ class AfnConfig(AppConfig):
     def ready(self) -> None:
         # The package itself imports nothing (its engine runs inside Django's own test suite), so the
         # Celery application that `shared_task` belongs to is made here.
-        from . import celery, checks, key_cache, metrics  # noqa: F401
+        from . import celery, checks, doctor, key_cache, metrics, secret_checks  # noqa: F401
 
         metrics.install()
         key_cache.install()
+        doctor.install()
 
         if settings.DB_ECHO:
             connection_created.connect(_echo, dispatch_uid="db-echo")

@@ -2,17 +2,20 @@
 
 import gc
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
 
 import redis.exceptions
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Exchange, Queue
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from . import secret_key
 from .databases import MAIN, databases
+from .email_urls import read_email_url
 from .env import BASE_DIR, read_env
+from .logs.config import logging_config
+from .redis_urls import cache_url, queue_url
 
 # Half a million objects are made while a process starts, and all of them stay. Python would look for garbage
 # among them after every 700 new ones, which takes a seventh of the start.
@@ -35,32 +38,6 @@ def _secret_key() -> str:
     )
 
 
-def _redis_url() -> str:
-    """The one address for cache and queue, made of the parts that the environment gives."""
-    if not env.redis_url:
-        return ""
-    try:
-        parts = urlsplit(env.redis_url)
-        is_redis = parts.scheme in ("redis", "rediss") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # its text may quote a password, so it is not shown
-        is_redis = False
-    if not is_redis:
-        raise ImproperlyConfigured("REDIS_URL: expected redis://host:port/number or rediss://….")
-    netloc = parts.netloc
-    if env.redis_password and parts.password is None:
-        host = netloc.rpartition("@")[2]
-        netloc = f"{parts.username or ''}:{quote(_secret(env.redis_password), safe='')}@{host}"
-    number = parts.path.strip("/")
-    if env.redis_db is not None and number not in ("", str(env.redis_db)):
-        raise ImproperlyConfigured(
-            f"REDIS_DB: expected the database of REDIS_URL, {number}, or one of the two left out, "
-            f"got {env.redis_db}."
-        )
-    path = parts.path if env.redis_db is None else f"/{env.redis_db}"
-    scheme = "rediss" if env.redis_ssl else parts.scheme
-    return urlunsplit((scheme, netloc, path, parts.query, ""))
-
-
 def _cache() -> dict[str, Any]:
     if not REDIS_URL:
         return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
@@ -70,6 +47,8 @@ def _cache() -> dict[str, Any]:
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "afn",
         "OPTIONS": {
+            # Not pickle, django-redis's own choice: who can write to Redis could run code here.
+            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
             "SOCKET_CONNECT_TIMEOUT": 0.5,
             "SOCKET_TIMEOUT": 0.5,
             # Not after a time-out: what does not answer is not asked again by a request that waits.
@@ -80,7 +59,15 @@ def _cache() -> dict[str, Any]:
     }
 
 
-REDIS_URL = _redis_url()
+def _session_engine() -> str:
+    if env.afn_sessions == "database":
+        return "django.contrib.sessions.backends.db"
+    if REDIS_URL:
+        return "afn_project.sessions"
+    raise ImproperlyConfigured("AFN_SESSIONS: expected REDIS_URL beside cached_db, got none.")
+
+
+REDIS_URL = cache_url(env)
 ENVIRONMENT = env.environment
 DEBUG = env.debug
 SECRET_KEY = _secret_key()
@@ -98,6 +85,7 @@ INSTALLED_APPS = [
     "django_prometheus",
     "ninja",
     "corsheaders",
+    "django_celery_beat",
     "vectors",
     "prompts",
     "ops",
@@ -105,7 +93,9 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "afn_project.unread_bodies.UnreadBodyMiddleware",
+    "ops.request_ids.RequestIdMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "afn_project.allowed_networks.AllowedNetworksMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "afn_project.head.HeadMiddleware",
@@ -149,13 +139,20 @@ CACHES = {"default": _cache()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = int(env.afn_max_body_mb * 1_000_000)
 
-CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
+CELERY_BROKER_URL = queue_url(env) or "memory://localhost/"
 CELERY_TASK_ALWAYS_EAGER = not REDIS_URL
 CELERY_TASK_EAGER_PROPAGATES = True
+# Nothing but JSON is taken from the queue, where a pickle would be code. Nobody asks for results: what a task
+# has done is in the database.
+CELERY_ACCEPT_CONTENT = CELERY_RESULT_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = CELERY_EVENT_SERIALIZER = "json"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# First an exception in the task, by which it can give back what it holds; then the end of its process.
+CELERY_TASK_SOFT_TIME_LIMIT = int(env.afn_task_time_limit * 0.95)
+CELERY_TASK_TIME_LIMIT = env.afn_task_time_limit
 # A request that cannot reach the broker says so soon: what it wanted done is found by the next sweep.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "max_retries": 1,
@@ -164,13 +161,32 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_max": 0.05,
     "socket_connect_timeout": 0.5,
     "socket_timeout": 2.0,  # a worker waits for one second at a time
+    # So long after a worker took a task that it has not done, another one gets it: never while the first may
+    # still be at it. Looked for every two seconds, where Celery's default is 100.
+    "visibility_timeout": env.afn_task_time_limit + 60,
+    "unacked_restore_interval": 2,
+    "unacked_restore_throttle": 1,
 }
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.0, "interval_max": 0.05}
-CELERY_BEAT_SCHEDULE = {
-    # What a worker was told may be lost with Redis: this finds it, and what is to be tried again.
-    "deliver-events": {"task": "ops.tasks.deliver_events", "schedule": 10.0, "options": {"expires": 10}},
-    "catch-up": {"task": "prompts.tasks.catch_up", "schedule": 60.0, "options": {"expires": 60}},
-}
+# What takes long has a queue of its own, for which a worker of its own can be started (docs/jobs.md).
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("celery", "celery-jobs")]
+CELERY_TASK_ROUTES = {"ops.tasks.run_job": {"queue": "celery-jobs", "routing_key": "celery-jobs"}}
+# What recurs stands in the database, where the console changes it. There is no CELERY_BEAT_SCHEDULE, which
+# would be written over that at each start.
+CELERY_BEAT_SCHEDULER = "ops.beat:OneBeat"
+CELERY_TIMEZONE = env.time_zone
+
+# E-mails of alerts. Without a server none is sent, and their channels say so.
+EMAIL_HOST = ""
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.afn_email_from
+if env.afn_email_url:
+    _mail = read_email_url(env.afn_email_url)
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+    EMAIL_USE_SSL, EMAIL_USE_TLS = _mail.is_tls, _mail.starts_tls
 
 AUTH_USER_MODEL = "prompts.User"
 AUTHENTICATION_BACKENDS = ["prompts.auth.UsernameOrEmailBackend"]
@@ -194,6 +210,7 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 # Without collectstatic, whitenoise finds the files in the apps: the same pages on a laptop and in a company.
 WHITENOISE_USE_FINDERS = True
 
+SESSION_ENGINE = _session_engine()
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.afn_https
 SECURE_HSTS_SECONDS = 31_536_000 if env.afn_https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.afn_https
@@ -201,21 +218,13 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.afn_https e
 X_FRAME_OPTIONS = "DENY"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "afn_project.error_reports.Filter"
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": env.log_level},
-    # One line a task is too much where tasks run inside requests and commands.
-    # The HTTP client logs whole addresses, and a service's may carry a password; MCP's a line a request.
-    "loggers": {
-        name: {"level": "WARNING"} for name in ("httpx", "httpx2", "httpcore", "httpcore2", "openai", "mcp")
-    }
-    | {"celery.app.trace": {"level": "INFO" if REDIS_URL else "WARNING"}},
-}
+LOGGING = logging_config(env, SECRET_KEY)
 
 # AFN's own
+AFN_SCHEDULE = env.afn_schedule
+AFN_METRICS_TOKEN = _secret(env.afn_metrics_token)
+AFN_TRUST_LOOPBACK = env.afn_trust_loopback
+AFN_READY_NEEDS = env.afn_ready_needs
 AFN_SERVING_CACHE_MB = env.afn_serving_cache_mb
 AFN_READ_YOUR_WRITES = env.afn_read_your_writes
 AFN_SERVER_CONNECTIONS = env.afn_server_connections
@@ -223,7 +232,18 @@ AFN_PROCESSES = env.afn_processes
 AFN_MAIN_ENVIRONMENT = MAIN[env.environment]
 AFN_DATABASE_FILE = env.afn_database_file
 AFN_ENVIRONMENTS_DIR = env.afn_environments_dir
+AFN_RUN_DIR = env.afn_run_dir
 AFN_BACKUPS_DIR = env.afn_backups_dir
+AFN_BACKUPS_KEEP = env.afn_backups_keep
+AFN_BACKUP_KEY = _secret(env.afn_backup_key)
+AFN_BACKUP_RECIPIENTS = env.afn_backup_recipients
+AFN_BACKUP_REDIS_URL = env.afn_backup_redis_url or ""
+AFN_BACKUPS_S3_BUCKET = env.afn_backups_s3_bucket
+AFN_BACKUPS_S3_PREFIX = env.afn_backups_s3_prefix or ""
+AFN_BACKUPS_S3_ENDPOINT = env.afn_backups_s3_endpoint
+AFN_BACKUPS_S3_REGION = env.afn_backups_s3_region
+AFN_BACKUPS_S3_ACCESS_KEY = _secret(env.afn_backups_s3_access_key)
+AFN_BACKUPS_S3_SECRET_KEY = _secret(env.afn_backups_s3_secret_key)
 AFN_PROTECTED_ENVIRONMENTS = env.afn_protected_environments
 AFN_SQLD_ADMIN_URL = env.afn_sqld_admin_url
 AFN_SQLD_ADMIN_KEY = _secret(env.afn_sqld_admin_key)
@@ -244,13 +264,19 @@ VECTOR_DIMENSION = env.vector_dimension
 VECTOR_METRIC = env.vector_metric
 VECTOR_INDEX_TYPE = env.vector_index_type
 DB_ECHO = env.db_echo
+AFN_SLOW_QUERY_SECONDS = env.afn_slow_query_seconds
 AFN_PUBLIC_READ = env.afn_public_read
 AFN_RATE_LIMIT = env.afn_rate_limit
 AFN_ANONYMOUS_RATE_LIMIT = env.afn_anonymous_rate_limit
 AFN_WRONG_KEY_LIMIT = env.afn_wrong_key_limit
+AFN_REALTIME_CLIENTS = env.afn_realtime_clients
+AFN_REALTIME_CLIENTS_PER_USER = env.afn_realtime_clients_per_user
 AFN_LOGIN_FAILURES = env.afn_login_failures
 AFN_LOGIN_LOCK_MINUTES = env.afn_login_lock_minutes
 AFN_PROXIES = env.afn_proxies
+AFN_ALLOWED_NETWORKS = env.afn_allowed_networks
+AFN_CONSOLE_NETWORKS = env.afn_console_networks
+AFN_API_NETWORKS = env.afn_api_networks
 AFN_PUBLIC_READ_IS_SET = "afn_public_read" in env.model_fields_set
 AFN_CORS_ORIGINS = CORS_ALLOWED_ORIGINS = env.afn_cors_origins
 AFN_OUTGOING_ALLOWED = env.afn_outgoing_allowed

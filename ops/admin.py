@@ -17,11 +17,17 @@ from unfold.admin import ModelAdmin
 
 from . import comparison_page
 from .admin_log import freeze, log
+from .alerts import admin as alerts_admin  # noqa: F401 - registers itself
 from .audit import admin as audit_admin  # noqa: F401 - registers itself
+from .backups import admin as backups_admin  # noqa: F401 - registers itself
 from .environments import current
 from .environments.base import MAX_REASON, EnvironmentProblem, Provider
 from .environments.opening import create_with_tables
+from .health import admin as health_admin  # noqa: F401 - registers itself
+from .jobs import admin as jobs_admin  # noqa: F401 - registers itself
 from .models import Environment
+from .scheduling import admin as scheduling_admin  # noqa: F401 - registers itself
+from .slow_queries import admin as slow_queries_admin  # noqa: F401 - registers itself
 from .webhooks import admin as webhooks_admin  # noqa: F401 - registers itself
 
 

@@ -61,7 +61,7 @@ class Claim:
 def claim(owner: str, key: str, request_hash: str, *, now: datetime | None = None) -> Claim | Answer:
     """The right to carry out the request, or its answer; raises KeyReused or InProgress."""
     now = now or timezone.now()
-    IdempotencyKey.objects.filter(created_at__lt=now - KEPT).delete()
+    forget_old(now)
     try:
         with transaction.atomic():
             made = IdempotencyKey.objects.create(
@@ -82,3 +82,8 @@ def claim(owner: str, key: str, request_hash: str, *, now: datetime | None = Non
     if left.update(claimed_at=now) != 1:
         raise InProgress
     return Claim(found.pk, now)
+
+
+def forget_old(now: datetime | None = None) -> int:
+    """Delete answers that are not kept any more; returns how many."""
+    return IdempotencyKey.objects.filter(created_at__lt=(now or timezone.now()) - KEPT).delete()[0]

@@ -1,17 +1,34 @@
 from django.db import models
 
 # Django looks for models here.
+from ops.alerts.models import Alert, AlertChannel, AlertNotification, AlertRule, AlertSilence
 from ops.audit.models import AuditEntry, AuditPruning
+from ops.backups.models import BackupDrill
+from ops.health.models import HealthRecord, HealthSign
+from ops.jobs.models import Job
 from ops.outbox.models import OutboxEvent
+from ops.scheduling.models import SchedulerLease
+from ops.slow_queries.models import SlowQuery
 from ops.webhooks.models import Delivery, Webhook
 
 __all__ = [
+    "Alert",
+    "AlertChannel",
+    "AlertNotification",
+    "AlertRule",
+    "AlertSilence",
     "AuditEntry",
     "AuditPruning",
+    "BackupDrill",
     "Delivery",
     "Environment",
+    "HealthRecord",
+    "HealthSign",
     "IdempotencyKey",
+    "Job",
     "OutboxEvent",
+    "SchedulerLease",
+    "SlowQuery",
     "Webhook",
 ]
 

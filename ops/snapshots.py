@@ -14,9 +14,12 @@ from django.db import OperationalError, connections
 
 # What keeps changing by itself: migrations applied, Django's lists of models and permissions, the roles that
 # follow them, the count of changes, which goes up with every migration, slow queries, such as those of a
-# migration, and the state of health.
+# migration, the state of health, and alerts.
 BOOKKEEPING = frozenset(
     (
+        "alert_notifications",
+        "alert_rules",
+        "alerts",
         "auth_group",
         "auth_group_permissions",
         "auth_permission",
@@ -90,8 +93,7 @@ def table_names(alias: str, without: Collection[str] = BOOKKEEPING) -> list[str]
     return [
         name
         for name in tables
-        if name not in {*virtual, *without, *built}
-        and not name.startswith((*shadows, "sqlite_", "libsql_"))
+        if name not in {*virtual, *without, *built} and not name.startswith((*shadows, "sqlite_", "libsql_"))
     ]
 
 

@@ -7,6 +7,8 @@ from django.db import DEFAULT_DB_ALIAS
 from django.dispatch import receiver
 
 from ops import jobs
+from ops.alerts import delivering as alert_delivering
+from ops.alerts import evaluating
 from ops.jobs.running import run
 from ops.jobs.sweeping import sweep
 from ops.outbox.sweeping import sweep_to_workers
@@ -49,6 +51,19 @@ def start_job(kind: str, arguments: dict[str, Any] | None = None, slot: str = ""
 def deliver_events() -> None:
     """Sweep the outbox: after a commit, and every few seconds by the scheduler."""
     sweep_to_workers()
+
+
+@shared_task(ignore_result=True)
+def watch_alerts() -> None:
+    """By the scheduler: look at the figures of all rules, and send what is due."""
+    evaluating.look()
+    alert_delivering.send_due()
+
+
+@shared_task(ignore_result=True)
+def send_alerts() -> None:
+    """After a commit that made notifications."""
+    alert_delivering.send_due()
 
 
 @shared_task(ignore_result=True)

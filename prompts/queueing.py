@@ -1,8 +1,7 @@
 """Telling workers what to do: never waited for twice while the queue is down, and never an error.
 
 What is told may be lost with the queue, and who asks only loses time by it: what nobody was told of is found
-by a sweep (`CELERY_BEAT_SCHEDULE`), but for an index to be built, which the next write to its collection asks
-for again.
+by a sweep, which the scheduler starts.
 """
 
 import logging

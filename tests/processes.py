@@ -1,5 +1,6 @@
 """AFN's commands in processes of their own, with an environment that says nothing but what a test says."""
 
+import atexit
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from afn_project.secret_files import SUFFIX
 from afn_project.secure_env.keys import KEY, KEY_FILE
 
 from .servers import HOST, free_port
+from .zygote import Zygote
 
 MANAGE = [sys.executable, str(BASE_DIR / "manage.py")]
 
@@ -30,13 +33,16 @@ def clean_environment(**variables: str) -> dict[str, str]:
 
 def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end; a SECRET_KEY is given."""
-    return subprocess.run(
-        [*MANAGE, *arguments],
-        env=clean_environment(SECRET_KEY="k" * 50, **variables),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    environment = clean_environment(SECRET_KEY="k" * 50, **variables)
+    return zygote().run([*MANAGE[1:], *arguments], environment, timeout=120)
+
+
+@cache
+def zygote() -> Zygote:
+    """That of this process of the tests, which ends with it."""
+    made = Zygote()
+    atexit.register(made.close)
+    return made
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import yaml
 from django.core.management import get_commands
 
 from afn_project.env import BASE_DIR, Env
+from ops.redis.rights import USERS, render_users
 
 from .servers import require
 
@@ -26,9 +27,10 @@ OURS = {name for name, service in SERVICES.items() if service["image"].startswit
 SERVERS = {name for name, service in SERVICES.items() if "libsql-server" in service["image"]}
 
 # What compose.yaml takes from .env for itself, and what the programs beside AFN read.
-OF_PROXY = {"AFN_SITE", "AFN_METRICS_TOKEN", "AFN_TRUSTED_PROXIES"}
-OF_COMPOSE = {"AFN_ADDRESS", "AFN_NAMESPACE"} | OF_PROXY
-SECRETS = {"SECRET_KEY", "REDIS_PASSWORD", "AFN_SQLD_ADMIN_KEY"}  # without them nothing starts
+OF_PROXY = {"AFN_SITE", "AFN_TRUSTED_PROXIES"}
+OF_REDIS = {"REDIS_WORKER_PASSWORD", "REDIS_BACKUP_PASSWORD", "REDIS_MONITOR_PASSWORD"}
+OF_COMPOSE = {"AFN_ADDRESS", "AFN_NAMESPACE"} | OF_PROXY | OF_REDIS
+SECRETS = {"SECRET_KEY", "REDIS_PASSWORD", "REDIS_WORKER_PASSWORD", "AFN_SQLD_ADMIN_KEY"}  # all are needed
 
 # What each check runs. The scripts are tested with the servers they ask, in test_deploy_*.py.
 CHECKS = {
@@ -44,10 +46,10 @@ CHECKS = {
 }
 OF_OTHERS = {
     "proxy": OF_PROXY | {"AFN_MAX_BODY_MB"},
-    "redis": {"REDIS_PASSWORD"},
+    "redis": {"REDIS_PASSWORD"} | OF_REDIS,
     "libsql": {"RUST_LOG", "LIBSQL_ADMIN_AUTH_KEY"},
     "libsql-replica": {"RUST_LOG"},
-    "web": {"GRANIAN_METRICS_ENABLED", "GRANIAN_METRICS_ADDRESS", "GRANIAN_METRICS_PORT"},
+    "web": {"PROMETHEUS_MULTIPROC_DIR"},
     "redis-insight": {
         "RI_REDIS_HOST",
         "RI_REDIS_PORT",
@@ -176,6 +178,22 @@ def test_redis_gives_up_keys_before_its_memory_ends() -> None:
     assert "maxmemory-policy volatile-lru" in config
 
 
+def test_each_process_has_one_user_of_redis_and_no_password_of_another() -> None:
+    for name in OURS - {"keys"}:
+        given = SERVICES[name]["environment"]
+        user = "worker" if name in ("worker", "beat") else "app"
+        assert given["REDIS_URL"] == f"redis://{user}@redis:6379/0"
+        assert {variable: given[variable] for variable in OF_REDIS} == dict.fromkeys(OF_REDIS, "")
+        # Without a line of its own it is that of .env, of the user `app`.
+        own = given.get("REDIS_PASSWORD", "")
+        assert own.startswith("${REDIS_WORKER_PASSWORD:") if user == "worker" else own == ""
+
+
+def test_the_users_of_the_container_are_those_that_the_command_writes() -> None:
+    hashes = {user: f"{user.upper()}_HASH" for user in USERS}
+    assert (BASE_DIR / "deploy" / "redis" / "users.acl").read_text() == render_users(hashes)
+
+
 def size(text: str) -> int:
     """Bytes of `512M`, `2G` or `384mb`."""
     number, unit = re.fullmatch(r"(\d+)([mg])b?", text.lower()).groups()
@@ -236,14 +254,16 @@ def test_only_who_makes_environments_has_the_key_that_signs_their_tokens() -> No
         for name, service in SERVICES.items()
         if any(volume.startswith("keys:") for volume in service.get("volumes", []))
     }
-    assert holders == {"keys", "web", "migrate"}
+    assert holders == {"keys", "web", "migrate", "worker"}
     assert SERVICES["keys"]["network_mode"] == "none"
 
 
 @each_service
 def test_no_secret_stands_in_the_file(name: str) -> None:
     for variable, value in SERVICES[name].get("environment", {}).items():
-        if re.search(r"SECRET|PASSWORD|TOKEN|KEY", variable):
+        if name in OURS and variable in OF_REDIS:
+            assert value == "", f"{variable} of .env is not for {name}"
+        elif re.search(r"SECRET|PASSWORD|TOKEN|KEY", variable):
             asked = re.fullmatch(r"\$\{(\w+):([?-])([^}]*)\}", value)
             assert asked, variable
             assert asked[2] == ("?" if asked[1] in SECRETS else "-"), f"{variable} may be missing"
@@ -254,7 +274,7 @@ def test_no_secret_stands_in_the_file(name: str) -> None:
 @each_service
 def test_a_variable_is_one_that_somebody_reads(name: str) -> None:
     given = set(SERVICES[name].get("environment", {}))
-    readable = OF_OTHERS.get(name, set()) | (AFN_VARIABLES if name in OURS else set())
+    readable = OF_OTHERS.get(name, set()) | (AFN_VARIABLES | OF_REDIS if name in OURS else set())
     assert given <= readable
 
 
@@ -304,7 +324,6 @@ def test_a_web_server_knows_its_options(name: str) -> None:
     known = help_text(sys.executable, "-m", "granian")
     options = [word for word in command(name) if word.startswith("--")]
     assert [option for option in options if option not in known] == []
-    assert {"GRANIAN_METRICS_ENABLED", "GRANIAN_METRICS_ADDRESS", "GRANIAN_METRICS_PORT"} <= set(known)
 
 
 @pytest.mark.parametrize("name", ["worker", "beat"])
@@ -317,15 +336,22 @@ def test_celery_knows_its_options(name: str) -> None:
     assert [option for option in options if option not in known] == []
 
 
-def test_the_proxy_leads_to_the_two_listeners_of_the_web_process_and_to_mcp() -> None:
+def test_the_counters_of_the_web_processes_are_gone_with_the_container() -> None:
+    web = SERVICES["web"]
+    folder = web["environment"]["PROMETHEUS_MULTIPROC_DIR"]
+    assert folder == web["environment"]["AFN_RUN_DIR"]
+    [mount] = [mount for mount in web["tmpfs"] if mount.startswith(f"{folder}:")]
+    assert "uid=10001" in mount
+
+
+def test_the_proxy_leads_to_the_web_process_and_to_mcp() -> None:
     caddyfile = (BASE_DIR / "deploy" / "caddy" / "Caddyfile").read_text(encoding="utf-8")
     site = command("web")[command("web").index("--port") + 1]
-    figures = SERVICES["web"]["environment"]["GRANIAN_METRICS_PORT"]
     mcp = command("mcp")[command("mcp").index("--port") + 1]
     upstreams = re.findall(r"reverse_proxy \{\$\w+:([^}]+)\}", caddyfile)
-    assert set(upstreams) == {f"web:{site}", f"web:{figures}", f"mcp:{mcp}"}
+    assert set(upstreams) == {f"web:{site}", f"mcp:{mcp}"}
     read = set(re.findall(r"\{(?:\$|env\.)(AFN_\w+)", caddyfile))
-    upstream = {"AFN_METRICS_UPSTREAM", "AFN_WEB_UPSTREAM", "AFN_MCP_UPSTREAM"}
+    upstream = {"AFN_WEB_UPSTREAM", "AFN_MCP_UPSTREAM"}
     assert read - OF_PROXY == {"AFN_MAX_BODY_MB", "AFN_BIND"} | upstream
     assert SERVICES["proxy"]["environment"]["AFN_MAX_BODY_MB"] == (
         f"${{AFN_MAX_BODY_MB:-{Env.model_fields['afn_max_body_mb'].default}}}"

@@ -103,7 +103,7 @@ def test_choices_are_all_named(settings_doc: dict[str, Rows]) -> None:
 
 def example() -> list[str]:
     lines = (BASE_DIR / ".env.example").read_text(encoding="utf-8").splitlines()
-    return [line.removeprefix("#") for line in lines if re.match(r"#?[A-Z_]+=", line)]
+    return [line.removeprefix("#") for line in lines if re.match(r"#?[A-Z0-9_]+=", line)]
 
 
 def test_the_example_names_every_variable_once() -> None:
@@ -193,10 +193,16 @@ def test_the_environments_page_shows_every_action_at_work(environments_doc: str)
 
 
 def test_the_environments_page_names_every_setting_of_environments(environments_doc: str) -> None:
-    prefixes = ("afn_environment", "afn_protected", "afn_backups", "afn_sqld", "afn_token_keys", "turso_")
+    prefixes = ("afn_environment", "afn_protected", "afn_sqld", "afn_token_keys", "turso_")
     elsewhere = {"turso_replica_url", "turso_sync_url"}
     names = {name for name in Env.model_fields if name.startswith(prefixes)} - elsewhere
     assert {name for name in names if f"`{name.upper()}`" not in environments_doc} == set()
+
+
+def test_the_backups_page_names_every_setting_of_backups() -> None:
+    text = (BASE_DIR / "docs" / "backups.md").read_text(encoding="utf-8")
+    names = {name.upper() for name in Env.model_fields if name.startswith("afn_backup")}
+    assert {name for name in names if f"`{name}`" not in text} == set()
 
 
 DOCUMENTS = sorted([*BASE_DIR.glob("*.md"), *(BASE_DIR / "docs").rglob("*.md")])

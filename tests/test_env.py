@@ -5,6 +5,7 @@
 
 import json
 import logging
+import os
 import stat
 import subprocess
 import sys
@@ -16,8 +17,9 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django.fixtures import Settings
 
-from afn_project import secret_key
-from afn_project.env import BASE_DIR, REFUSED, Env, read_env
+from afn_project import redis_urls, secret_key
+from afn_project.env import BASE_DIR, REFUSED, Env, read_env, secret_names
+from afn_project.secret_files import SUFFIX
 from tests.processes import clean_environment, manage
 
 CANARY = "canary-7d1f"
@@ -35,7 +37,7 @@ print(json.dumps({name: eval(name, vars(settings)) for name in json.loads(sys.ar
 @pytest.fixture
 def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Env]:
     """Read these variables and the lines of a file `.env`, and nothing else."""
-    for name in (*Env.model_fields, *REFUSED):
+    for name in (*Env.model_fields, *REFUSED, *(name + SUFFIX for name in secret_names())):
         monkeypatch.delenv(name.upper(), raising=False)
 
     def read(file: str | bytes = "", **variables: str) -> Env:
@@ -51,7 +53,7 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Env]:
 @pytest.fixture
 def start(tmp_path: Path) -> Callable[..., Any]:
     """The values of these expressions in the settings of a new process, or why it does not start."""
-    if (BASE_DIR / ".env").exists():
+    if (BASE_DIR / ".env").exists() or (BASE_DIR / ".env.enc").exists():
         pytest.skip("this checkout has a .env of its own")
 
     def start(*expressions: str, **variables: str) -> Any:
@@ -218,11 +220,16 @@ SECRETS = [
     "SECRET_KEY",
     "TURSO_AUTH_TOKEN",
     "AFN_DATABASE_KEY",
+    "AFN_BACKUP_KEY",
+    "AFN_BACKUPS_S3_ACCESS_KEY",
+    "AFN_BACKUPS_S3_SECRET_KEY",
     "AFN_SQLD_ADMIN_KEY",
     "TURSO_API_TOKEN",
     "REDIS_PASSWORD",
+    "CELERY_BROKER_PASSWORD",
     "OPENAI_API_KEY",
     "AFN_LLM_API_KEY",
+    "AFN_METRICS_TOKEN",
 ]
 
 
@@ -231,6 +238,155 @@ def test_every_secret_is_declared_as_one() -> None:
         name.upper() for name, field in Env.model_fields.items() if "SecretStr" in str(field.annotation)
     }
     assert declared == set(SECRETS)
+
+
+ADDRESSES = [
+    *("TURSO_DATABASE_URL", "TURSO_REPLICA_URL", "TURSO_SYNC_URL"),
+    *("REDIS_URL", "CELERY_BROKER_URL", "AFN_BACKUP_REDIS_URL", "AFN_EMAIL_URL"),
+]
+
+
+def test_what_is_or_may_hold_a_secret_can_come_from_a_file(read: Callable[..., Env], tmp_path: Path) -> None:
+    assert set(SECRETS) <= set(secret_names())
+    declared = {
+        name for name in secret_names() if "SecretStr" in str(Env.model_fields[name.lower()].annotation)
+    }
+    assert set(secret_names()) - declared == set(ADDRESSES)
+    (tmp_path / "secret").write_text(CANARY * 4)
+    for name in secret_names():
+        value = getattr(read(f"{name}_FILE={tmp_path / 'secret'}\n"), name.lower())
+        assert getattr(value, "get_secret_value", lambda value=value: value)() == CANARY * 4, name
+    assert not {f"{name}_FILE" for name in secret_names()} & {name.upper() for name in Env.model_fields}
+
+
+@pytest.mark.parametrize(
+    ("content", "value"),
+    [
+        ("s", "s"),
+        ("s\n", "s"),
+        ("s\r\n", "s"),
+        ("s\n\n", "s\n"),
+        (" s ", " s "),
+        ("$s#ü", "$s#ü"),
+        ("s" * 64_000, "s" * 64_000),
+    ],
+)
+def test_one_line_break_at_the_end_of_a_secret_file_is_no_part_of_it(
+    read: Callable[..., Env], tmp_path: Path, content: str, value: str
+) -> None:
+    (tmp_path / "secret").write_bytes(content.encode()[:64_000])
+    env = read(SECRET_KEY_FILE=str(tmp_path / "secret"))
+    assert env.secret_key is not None
+    assert env.secret_key.get_secret_value() == value
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "there is no such file"),
+        (b"", "expected a file with the value, got an empty one"),
+        (b"\n", "expected a file with the value, got an empty one"),
+        (b"canary-7d1f\xfc", "expected UTF-8 text, got other bytes"),
+        (b"canary-7d1f" * 6_000, "expected 64,000 bytes at most, got more"),
+    ],
+)
+def test_a_secret_file_that_cannot_be_used_is_named_and_not_quoted(
+    read: Callable[..., Env], tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+    found = refusal(read, REDIS_PASSWORD_FILE=str(path))
+    assert f"\n  REDIS_PASSWORD_FILE={path}: {message}." in found
+    assert CANARY not in found
+    assert refusal(read, f"redis_password_file={path}\n", REDIS_PASSWORD_FILE="") == found
+
+
+def test_folders_and_pipes_are_no_secret_files(read: Callable[..., Env], tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert f"SECRET_KEY_FILE={tmp_path}: expected a file, got a folder." in refusal(
+        read, SECRET_KEY_FILE=str(tmp_path)
+    )
+    pipe = str(tmp_path / "pipe")
+    assert f"SECRET_KEY_FILE={pipe}: expected a file, got something else." in refusal(
+        read, SECRET_KEY_FILE=pipe
+    )
+
+
+def test_a_secret_file_that_may_not_be_read_is_named(
+    read: Callable[..., Env], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for another user than this one, who may be root."""
+
+    path = tmp_path / "secret"
+    path.write_text(CANARY)
+    open_file = os.open
+
+    def open_others(name: Any, *arguments: Any) -> int:
+        if name == path:
+            raise PermissionError(13, "Permission denied")
+        return open_file(name, *arguments)
+
+    monkeypatch.setattr("afn_project.secure_env.files.os.open", open_others)
+    assert f"SECRET_KEY_FILE={path} cannot be read: Permission denied." in refusal(
+        read, SECRET_KEY_FILE=str(path)
+    )
+
+
+@pytest.mark.parametrize("secret", [CANARY, f"{CANARY}/abc+/=", f"{CANARY}\u0100" * 100])
+def test_a_secret_in_place_of_the_path_of_its_file_is_not_shown(
+    read: Callable[..., Env], secret: str
+) -> None:
+    found = refusal(read, SECRET_KEY_FILE=secret)
+    assert "\n  SECRET_KEY_FILE" in found
+    assert CANARY not in found
+
+
+def test_a_secret_and_its_file_are_not_both_taken(read: Callable[..., Env], tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("of-the-file")
+    path = str(tmp_path / "secret")
+    both = f"SECRET_KEY={CANARY}\nSECRET_KEY_FILE={path}\n"
+    expected = "\n  SECRET_KEY: expected either it or SECRET_KEY_FILE, got both."
+    assert expected in refusal(read, both)
+    assert CANARY not in refusal(read, both)
+    assert expected in refusal(read, SECRET_KEY=CANARY, SECRET_KEY_FILE=path)
+
+
+def test_the_environment_wins_over_the_file_in_either_form(
+    read: Callable[..., Env], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "secret").write_text("of-the-file")
+    path = str(tmp_path / "secret")
+
+    def key(env: Env) -> str:
+        return env.secret_key.get_secret_value() if env.secret_key else ""
+
+    assert (
+        key(read(f"SECRET_KEY_FILE={path}-none\n", SECRET_KEY="of-the-environment")) == "of-the-environment"
+    )
+    monkeypatch.delenv("SECRET_KEY")
+    assert key(read("SECRET_KEY=of-the-env\n", SECRET_KEY_FILE=path)) == "of-the-file"
+    assert key(read(f"SECRET_KEY_FILE={path}\n", SECRET_KEY="", SECRET_KEY_FILE="")) == "of-the-file"
+
+
+def test_a_secret_file_has_the_bounds_of_its_variable(read: Callable[..., Env], tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(CANARY)
+    found = refusal(read, AFN_DATABASE_KEY_FILE=str(tmp_path / "secret"))
+    assert "\n  AFN_DATABASE_KEY: " in found
+    assert CANARY not in found
+
+
+def test_the_settings_start_with_secrets_in_files(start: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "redis").write_text("redis://:p@h/0\n")
+    (tmp_path / "key").write_text("s" * 50 + "\n")
+    found = start(
+        "REDIS_URL",
+        "SECRET_KEY",
+        SECRET_KEY="",
+        REDIS_URL_FILE=str(tmp_path / "redis"),
+        SECRET_KEY_FILE=str(tmp_path / "key"),
+    )
+    assert found == ["redis://:p@h/0", "s" * 50]
 
 
 @pytest.mark.parametrize("from_file", [True, False])
@@ -486,6 +642,93 @@ def test_a_wrong_address_of_redis_is_refused_unseen(
     assert message.startswith("REDIS_")
     assert "expected" in message
     assert CANARY not in message
+
+
+@pytest.mark.parametrize(
+    ("variables", "url"),
+    [
+        ({"CELERY_BROKER_URL": "redis://q:6380/1"}, "redis://q:6380/1"),
+        (
+            {"CELERY_BROKER_URL": "rediss://app@q", "CELERY_BROKER_PASSWORD": "a/b"},
+            "rediss://app:a%2Fb@q",
+        ),
+        ({"CELERY_BROKER_URL": "redis://:u@q/0", "CELERY_BROKER_PASSWORD": "p"}, "redis://:u@q/0"),
+        # A password of the cache's server is not shown to another one.
+        (
+            {"CELERY_BROKER_URL": "redis://q", "REDIS_PASSWORD": "p", "REDIS_DB": "3", "REDIS_SSL": "1"},
+            "redis://q",
+        ),
+    ],
+)
+def test_the_queue_may_have_a_redis_of_its_own(
+    start: Callable[..., Any], variables: dict[str, str], url: str
+) -> None:
+    cache, broker = start("REDIS_URL", "CELERY_BROKER_URL", REDIS_URL="redis://h", **variables)
+    assert broker == url
+    assert "//q" not in cache
+
+
+REFUSED_ADDRESSES = [
+    (f"redis+cluster://:{CANARY}@h:6379", "clusters are not supported"),
+    (f"rediss+cluster://:{CANARY}@h", "clusters are not supported"),
+    (f"sentinel://:{CANARY}@h:26379/0", "Sentinel is not supported"),
+    (f"redis+sentinel://:{CANARY}@h:26379/mymaster/0", "Sentinel is not supported"),
+    (f"redis://:{CANARY}@h1:6379,h2:6379/0", "several addresses are not supported"),
+    (f"redis://:{CANARY}@h1,redis://:{CANARY}@h2", "several addresses are not supported"),
+    (f"redis://:{CANARY}@h1:6379;redis://h2:6379", "several addresses are not supported"),
+]
+
+
+@pytest.mark.parametrize(("url", "reason"), REFUSED_ADDRESSES)
+def test_what_cache_and_queue_cannot_use_is_refused_with_the_reason(
+    url: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Env, "model_config", Env.model_config | {"env_file": None})
+    for name, env in (
+        ("REDIS_URL", Env(redis_url=url)),
+        ("CELERY_BROKER_URL", Env(redis_url="redis://h", celery_broker_url=url)),
+    ):
+        with pytest.raises(ImproperlyConfigured) as caught:
+            redis_urls.queue_url(env)
+        assert str(caught.value).startswith(f"{name}: {reason}")
+        assert "ive " in str(caught.value)  # Give …
+        assert CANARY not in str(caught.value)
+
+
+def test_a_password_may_hold_what_parts_a_list(start: Callable[..., Any]) -> None:
+    [url] = start("REDIS_URL", REDIS_URL="redis://app:a,b;c@h/0")
+    assert url == "redis://app:a,b;c@h/0"
+
+
+def test_a_queue_without_a_cache_is_refused(start: Callable[..., Any]) -> None:
+    message = start("DEBUG", CELERY_BROKER_URL=f"redis://:{CANARY}@h")
+    assert message.startswith("CELERY_BROKER_URL: expected REDIS_URL beside it")
+    assert CANARY not in message
+
+
+def test_sessions_are_in_the_database_unless_asked_for(start: Callable[..., Any]) -> None:
+    redis = {"REDIS_URL": "redis://h"}
+    assert start("SESSION_ENGINE", **redis) == ["django.contrib.sessions.backends.db"]
+    assert start("SESSION_ENGINE", AFN_SESSIONS="cached_db", **redis) == ["afn_project.sessions"]
+    assert start("DEBUG", AFN_SESSIONS="cached_db").startswith("AFN_SESSIONS: expected REDIS_URL")
+
+
+def test_no_task_is_given_to_a_second_worker_while_the_first_may_run_it(start: Callable[..., Any]) -> None:
+    names = ("CELERY_TASK_SOFT_TIME_LIMIT", "CELERY_TASK_TIME_LIMIT", "CELERY_BROKER_TRANSPORT_OPTIONS")
+    soft, hard, options = start(*names, AFN_TASK_TIME_LIMIT="100", REDIS_URL="redis://h")
+    assert (soft, hard) == (95, 100)
+    assert options["visibility_timeout"] >= hard + 60
+    assert options["unacked_restore_interval"] * options["unacked_restore_throttle"] <= 5
+
+
+def test_nothing_but_json_goes_through_redis(start: Callable[..., Any]) -> None:
+    cache, accepted, sent = start(
+        "CACHES['default']['OPTIONS']['SERIALIZER']",
+        "CELERY_ACCEPT_CONTENT",
+        "CELERY_TASK_SERIALIZER",
+        REDIS_URL="redis://h",
+    )
+    assert (cache, accepted, sent) == ("django_redis.serializers.json.JSONSerializer", ["json"], "json")
 
 
 def test_https_makes_cookies_secure(start: Callable[..., Any]) -> None:

@@ -18,6 +18,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_sa
 from django.dispatch import receiver
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
+from ops.alerts.models import AlertChannel, AlertRule, AlertSilence
 from ops.webhooks.models import Webhook
 from prompts.auth import find_user
 from prompts.evaluating.datasets import items_changed
@@ -31,12 +32,13 @@ from . import values
 from .recording import record, try_record
 
 _MODELS: Final = (
-    ApiKey, Collection, CrontabSchedule, Dataset, EvaluationRun, Group, IntervalSchedule, LabelPolicy,
-    PeriodicTask, User, Webhook,
+    AlertChannel, AlertRule, AlertSilence, ApiKey, Collection, CrontabSchedule, Dataset, EvaluationRun,
+    Group, IntervalSchedule, LabelPolicy, PeriodicTask, User, Webhook,
 )  # fmt: skip
 # They change whenever anything does, or whenever somebody just looks.
 _PASSED_OVER: Final = {
     "updated_at", "last_login", "last_used_at", "failing_since", "last_run_at", "date_changed",
+    "pending_since", "measured_at",
 }  # fmt: skip
 _RELATIONS: Final = {
     User.groups.through: "groups",

@@ -20,7 +20,7 @@ AREAS: Final = {
     "job": "ops.view_job",
     "backup": "ops.view_job",
     "environment": "ops.view_environment",
-    "alert": "ops.view_healthrecord",
+    "alert": "ops.view_alert",
 }
 MAX_PATTERNS: Final = 32
 _KIND: Final = re.compile(r"[a-z]{1,20}\.[a-z_]{1,40}")

@@ -32,6 +32,9 @@ DEFAULTS: Final = {
     "Look after jobs": Default(
         "ops.tasks.sweep_jobs", "Starts jobs that are due, and those whose worker died.", every=10
     ),
+    "Watch for alerts": Default(
+        "ops.tasks.watch_alerts", "Compares figures with limits, and tells of alerts.", every=30
+    ),
     "Catch up": Default(
         "prompts.tasks.catch_up", "Goes on with runs, brings the index in step.", every=60
     ),

@@ -11,6 +11,7 @@ from ops.jobs import registry
 TASKS: Final = {
     "ops.tasks.deliver_events": "Tell webhooks what still waits",
     "prompts.tasks.catch_up": "Go on with runs, and bring the search index in step",
+    "ops.tasks.watch_alerts": "Compare figures with the limits of alerts, and tell of them",
     "ops.tasks.sweep_jobs": "Start jobs that are due or were abandoned",
 }
 

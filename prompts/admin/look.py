@@ -11,6 +11,7 @@ from django.views.decorators.cache import cache_control
 
 _FAVICON = Path(__file__).parent.parent / "static" / "prompts" / "favicon.ico"
 
+_BEAT = "django_celery_beat"
 # Title, icon, permission, URL name.
 _MENU = (
     ("Search", "search", "prompts.view_prompt", "search"),
@@ -23,6 +24,15 @@ _MENU = (
     ("Search quality", "query_stats", "vectors.view_evaluationrun", "vectors_evaluationrun_changelist"),
     ("Environments", "account_tree", "ops.view_environment", "ops_environment_changelist"),
     ("Webhooks", "webhook", "ops.view_webhook", "ops_webhook_changelist"),
+    ("Jobs", "pending_actions", "ops.view_job", "ops_job_changelist"),
+    ("Health", "monitor_heart", "ops.view_healthrecord", "ops_healthrecord_changelist"),
+    ("Alerts", "notifications_active", "ops.view_alert", "ops_alert_changelist"),
+    ("Alert rules", "rule", "ops.view_alertrule", "ops_alertrule_changelist"),
+    ("Alert channels", "campaign", "ops.view_alertchannel", "ops_alertchannel_changelist"),
+    ("Silences", "notifications_off", "ops.view_alertsilence", "ops_alertsilence_changelist"),
+    ("Backups", "backup", "ops.view_backupdrill", "ops_backupdrill_changelist"),
+    ("Schedules", "schedule", f"{_BEAT}.view_periodictask", f"{_BEAT}_periodictask_changelist"),
+    ("Slow queries", "timer", "ops.view_slowquery", "ops_slowquery_changelist"),
     ("Audit log", "policy", "ops.view_auditentry", "ops_auditentry_changelist"),
     ("API keys", "key", "prompts.view_apikey", "prompts_apikey_changelist"),
     ("Locked logins", "lock", "prompts.view_loginlock", "prompts_loginlock_changelist"),

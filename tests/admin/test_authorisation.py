@@ -25,12 +25,18 @@ OPEN: dict[str, set[int]] = {
     "/favicon.ico": {200},
     "/api": {302},
     "/health/live": {200},
+    "/health/ready": {200, 503},
     "/health/database": {200, 503},
+    "/metrics": {404},
+    "/ws": {426},
+    "/events": {426},
     "/admin/login/": {200},
     "/api/v1/docs": {200},
     "/api/v1/openapi.json": {200},
     "/api/public/openapi.json": {200},
 }
+HEALTH = {"health/live", "health/ready", "health/database"}
+STREAMS = {"ws", "events"}
 # Tested for themselves below.
 OTHERS = {
     "login",
@@ -96,10 +102,10 @@ def test_every_page_has_a_row_and_every_row_a_page() -> None:
     assert console == of_models | set(PAGES) | OTHERS
     unnamed = {where for where, name in found.items() if where.startswith("admin/") and not name}
     # Django's old addresses of pages, which lead to the new ones, and the last of all, which finds nothing.
-    known = {f"admin/{model.replace('_', '/')}/<path:object_id>/" for model in MODELS}
+    known = {f"admin/{'/'.join(model.rsplit('_', 1))}/<path:object_id>/" for model in MODELS}
     assert unnamed <= known | {"admin/search/", "admin/(?P<url>.*)$"}
     elsewhere = {where for where in found if not where.startswith(("admin/", "api/"))}
-    assert elsewhere == {"^api(/v1)?/?$", "", "favicon.ico", "health/live", "health/database"}
+    assert elsewhere == {"^api(/v1)?/?$", "", "favicon.ico", "metrics", *HEALTH, *STREAMS}
 
 
 @pytest.mark.parametrize("model", sorted(MODELS))

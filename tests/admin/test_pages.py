@@ -99,9 +99,9 @@ def test_the_menu_lists_what_one_may_see(staff: Callable[..., Client], admin: Cl
     assert menu(staff("view_prompt")) == ["Dashboard", "Search", "Prompts"]
     assert menu(admin) == [
         "Dashboard", "Search", "Prompts", "Label policies", "Label moves", "Evaluations", "Collections",
-        "Judgements", "Search quality", "Environments", "Webhooks", "Audit log", "API keys",
-        "Locked logins", "Users",
-        "Groups",
+        "Judgements", "Search quality", "Environments", "Webhooks", "Jobs", "Health", "Alerts",
+        "Alert rules", "Alert channels", "Silences", "Backups", "Schedules", "Slow queries", "Audit log",
+        "API keys", "Locked logins", "Users", "Groups",
     ]  # fmt: skip
 
 

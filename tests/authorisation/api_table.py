@@ -58,6 +58,10 @@ CLASSES: dict[str, dict[str, int]] = {
     "rotating": _changing(reader=False, editor=True, others=False, admin=True)
     | dict.fromkeys(("reader", "reader's session", "editor on another's"), 404)
     | {"write-only key of an admin": REFUSED},
+    # As "reading by POST", but a session gets none: its cookie counts where tickets do.
+    "tickets": _class(reader=True, editor=True, others=True, admin=True, superuser=True,
+                      without_csrf=False, write_only=False, read_only=True)
+    | dict.fromkeys(SESSIONS, REFUSED),
     "writing": _changing(reader=False, editor=True, others=True, admin=True),
     "writing of the owner": _changing(reader=False, editor=True, others=False, admin=True),
     "writing of admins": _changing(reader=False, editor=False, others=False, admin=True),
@@ -203,7 +207,14 @@ V1 = {
     "POST /webhooks/{id}/ping": Row("writing of admins", 404, path={"id": "1"}),
     "GET /webhooks/{id}/deliveries": Row("reading of admins", 404, path={"id": "1"}),
     "POST /deliveries/{id}/replay": Row("writing of admins", 404, path={"id": "1"}),
+    "POST /realtime/tickets": Row("tickets", 201),
+    "GET /alerts": Row("reading of admins"),
     "GET /audit": Row("reading of admins"),
+    "GET /slow-queries": Row("reading of admins"),
+    "GET /jobs": Row("reading of admins"),
+    "GET /jobs/{id}": Row("reading of admins", path={"id": "[job]"}),
+    "POST /jobs/{id}/cancel": Row("writing of admins", path={"id": "[job]"}),
+    "POST /jobs/{id}/retry": Row("writing of admins", path={"id": "[failed_job]"}),
     # The main one, which nobody can delete.
     "DELETE /environments/{name}": Row("writing of superusers", 409, path={"name": "prod"}),
 }

@@ -41,7 +41,19 @@ MODELS = {
     "vectors_evaluationrun": Rights("v", "v", "v", "vd", "vd"),
     "ops_webhook": Rights(admin="vacd"),
     "ops_delivery": Rights(admin="v", superuser="v"),
+    "ops_alert": Rights(admin="v", superuser="v"),
+    "ops_alertrule": Rights(admin="vacd"),
+    "ops_alertsilence": Rights(admin="vacd"),
+    "ops_alertchannel": Rights(admin="vacd"),
+    "ops_alertnotification": Rights(admin="v", superuser="v"),
     "ops_auditentry": Rights(admin="v", superuser="v"),
+    "ops_backupdrill": Rights(admin="v", superuser="v"),
+    "ops_slowquery": Rights(admin="v", superuser="v", object="slow_query"),
+    "ops_healthrecord": Rights(admin="v", superuser="v"),
+    "ops_job": Rights(admin="v", superuser="v", object="job"),
+    "django_celery_beat_periodictask": Rights(object="schedule"),
+    "django_celery_beat_crontabschedule": Rights(),
+    "django_celery_beat_intervalschedule": Rights(),
 }
 # By name: the statuses of GET and POST for whoever is logged in, and the people who are denied.
 PAGES: dict[str, tuple[int, int, tuple[str, ...]]] = {

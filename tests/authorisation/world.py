@@ -12,11 +12,14 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.test import Client, override_settings
 from django.utils import timezone
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from afn_project.key_cache import key_cache
 from afn_project.libsql import dbapi
 from ops.environments import current
 from ops.environments.local import Provider
+from ops.jobs.models import Job
+from ops.slow_queries.models import SlowQuery
 from prompts.evaluating import runs
 from prompts.labels import move_label
 from prompts.models import (
@@ -130,7 +133,15 @@ def _shared(owner: User, prompt: Prompt) -> dict[str, Any]:
     collection = store.get_collection("notes")
     store.upsert(collection, [store.Item(key="faq/refunds", text="Refunds are paid within five days.")])
     judgement = judge(collection, query="refunds", key="faq/refunds", grade=3, source="api", by="editor")
-    return {"run": run.pk, "judgement": judgement.pk, "policy": LabelPolicy.objects.get().pk,
+    jobs = [Job.objects.create(kind="clean_up", state=state) for state in ("waiting", "failed")]
+    slow = [
+        SlowQuery.objects.create(created_at=timezone.now(), fingerprint=name, sql=name, seconds=2.0)
+        for name in ("a", "b")
+    ]
+    hourly = IntervalSchedule.objects.create(every=1, period="hours")
+    schedule = PeriodicTask.objects.create(name="Hourly", interval=hourly, task="ops.tasks.sweep_jobs")
+    return {"slow_query": slow[0].pk, "job": jobs[0].pk, "failed_job": jobs[1].pk, "schedule": schedule.pk,
+            "run": run.pk, "judgement": judgement.pk, "policy": LabelPolicy.objects.get().pk,
             "group": Group.objects.get(name=READERS).pk, "evaluation": Evaluation.objects.first().pk,
             "version": version.pk, "collection": collection.pk}  # fmt: skip
 

@@ -67,6 +67,7 @@ def _seen(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
     return found
 
 
+@pytest.mark.django_db
 def test_a_stream_has_its_id_until_its_end(rf: RequestFactory) -> None:
     def parts() -> Iterator[str]:
         yield request_ids.current()
@@ -80,6 +81,7 @@ def test_a_stream_has_its_id_until_its_end(rf: RequestFactory) -> None:
     assert request_ids.current() == ""
 
 
+@pytest.mark.django_db
 def test_a_second_request_does_not_get_the_first_ones(rf: RequestFactory) -> None:
     def view(request: HttpRequest) -> HttpResponse:
         return HttpResponse(request_ids.current())

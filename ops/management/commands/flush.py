@@ -5,6 +5,7 @@ from django.core.management.commands import flush
 from django.db import connections
 from django_celery_beat.models import PeriodicTask
 
+from ops.alerts import defaults as alerts
 from ops.audit import database
 from ops.scheduling import defaults
 from prompts import database as registry
@@ -21,6 +22,7 @@ class Command(flush.Command):
             super().handle(**options)
             if PeriodicTask._meta.db_table in connections[using].introspection.table_names():
                 defaults.add(apps, using)  # without them nobody would look after anything
+                alerts.add(apps, using)
         finally:
             registry.create_where_migrated(using)
             database.create(using)
