@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from importlib.metadata import version
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ops.environments.base import NAME
 
 from .errors import DamagedBackup, Unsuitable
 from .fingerprints import Fingerprint
@@ -19,6 +21,8 @@ ABOUT, DATABASE, REDIS, MANIFEST = "about.json", "database.db", "redis.rdb", "ma
 # Of the two texts; of the others `about.json` says how long they are.
 TEXT_BYTES: Final = 16_000_000
 Engine = Literal["file", "encrypted file", "server", "turso"]
+# Shown where a backup does not fit.
+Migration = Annotated[str, Field(max_length=255, pattern=r"^[A-Za-z0-9_.]+$")]
 _TOOLS: Final = ("django", "libsql", "pyrage", "zstandard")
 
 
@@ -29,12 +33,12 @@ class About(BaseModel):
 
     format: int = FORMAT
     created_at: datetime
-    environment: str = Field(max_length=63)
+    environment: str = Field(pattern=rf"^{NAME.pattern}$")
     engine: Engine
     database_key: str = Field("", max_length=64)
     database_bytes: int = Field(ge=0)
     redis_bytes: int | None = Field(None, ge=0)
-    migrations: list[str] = Field(max_length=10_000)
+    migrations: list[Migration] = Field(max_length=10_000)
     tools: dict[str, str] = {}
 
 

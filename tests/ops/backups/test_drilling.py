@@ -5,13 +5,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.db import connections
 
 from ops.backups.catalogue import newest
 from ops.backups.drilling import drill, last_proved
-from ops.backups.errors import BackupProblem
+from ops.backups.errors import BackupProblem, NotProved
 from ops.backups.making import Backup
 from ops.backups.models import BackupDrill
+from ops.backups.restoring import restore
 from ops.environments.local import Provider
+from tests.ops.backups.conftest import at
 from tests.ops.backups.crafting import rewrite
 
 Make = Callable[[], Backup]
@@ -62,6 +65,36 @@ def test_what_is_not_as_it_was_is_found(place: Provider, make: Make, sql: str, t
     assert not BackupDrill.objects.get().ok
     assert last_proved() == before
     assert {one.name for one in place.list()} == {"live"}
+
+
+def test_what_would_write_a_file_when_it_is_checked_is_not_checked(
+    place: Provider, make: Make, tmp_path: Path
+) -> None:
+    """A constraint may call what libSQL has for files, and checking a database evaluates it."""
+    made, canary = make(), tmp_path / "canary"
+    sql = f"""CREATE TABLE trap (a CHECK ("WriteFile"('{canary}', 'x')))"""
+
+    def trap(file: Path) -> None:
+        with at(file) as alias, connections[alias].cursor() as cursor:
+            cursor.execute(sql)
+            cursor.execute("INSERT INTO trap VALUES (1)")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            cursor.fetchall()
+
+    rewrite(made.path, database=trap)
+    assert canary.exists()  # it works
+    canary.unlink()
+    found = drill(place, made.path)
+    assert found.proof.problems == ["table trap calls a function that is for files"]
+    with pytest.raises(NotProved):
+        restore(place, made.path)
+    assert not canary.exists()
+
+
+def test_what_a_terminal_would_obey_is_not_printed(place: Provider, make: Make) -> None:
+    made = make()
+    rewrite(made.path, held=lambda one: one["tables"].update({"\x1b[2J": {"rows": 1, "hash": "0"}}))
+    assert "?[2J: the table is missing" in drill(place, made.path).proof.problems
 
 
 def test_a_damaged_one_is_a_drill_that_failed(place: Provider, make: Make) -> None:

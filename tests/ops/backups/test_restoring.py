@@ -130,6 +130,12 @@ CASES: list[tuple[str, Change, type[Exception], str]] = [
         "--migrate",
     ),
     ("a newer format", {"about": lambda one: one.update(format=2)}, Unsuitable, "newer AFN"),
+    (
+        "a name that is none",
+        {"about": lambda one: one.update(environment="\x1b[2Jlive")},
+        DamagedBackup,
+        "environment",
+    ),
     ("a strange text", {"about": lambda one: one.update(extra=1)}, DamagedBackup, "extra"),
     (
         "another length",
