@@ -15,6 +15,7 @@ from unfold.decorators import display
 
 from ops.webhooks.models import DeliveryStatus
 from prompts.admin.display import link, short_time
+from prompts.admin.logs import LogAdmin
 from prompts.models import User
 
 from . import saving, telling, wording
@@ -24,20 +25,6 @@ from .models import Alert, AlertChannel, AlertNotification, AlertRule, AlertSile
 
 _SEVERITIES = {"info": "info", "warning": "warning", "critical": "danger"}
 _DELIVERIES = {"waits": "warning", "being sent": "info", "delivered": "success", "given up": "danger"}
-
-
-class _ReadOnly(ModelAdmin):
-    show_full_result_count = False
-    list_per_page = 50
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -52,7 +39,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Alert)
-class AlertAdmin(_ReadOnly):
+class AlertAdmin(LogAdmin):
     list_display = ("started", "rule_name", "shown_severity", "state", "shown_worst", "lasted", "at_it")
     list_filter = (StateFilter, "severity")
     search_fields = ("rule_name__startswith",)
@@ -265,7 +252,7 @@ class AlertChannelAdmin(ModelAdmin):
 
 
 @admin.register(AlertNotification)
-class AlertNotificationAdmin(_ReadOnly):
+class AlertNotificationAdmin(LogAdmin):
     """The log: to read."""
 
     list_display = ("created", "event", "about", "channel", "state", "attempts", "response_status", "error")

@@ -25,7 +25,27 @@ def _add_problem(form: forms.ModelForm, problem: RegistryProblem | OutgoingRefus
     form.add_error(problem.field if problem.field in form.fields else None, text)
 
 
-class RuleForm(forms.ModelForm):
+class _CheckedForm(forms.ModelForm):
+    """What the API would refuse, the form refuses in the same words. Nothing is saved here."""
+
+    def check(self, changed: Any) -> None:
+        """Raises ``RegistryProblem``."""
+        raise NotImplementedError
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors:
+            changed = copy(self.instance)
+            for name, value in cleaned.items():
+                setattr(changed, name, value)
+            try:
+                self.check(changed)
+            except RegistryProblem as problem:
+                _add_problem(self, problem)
+        return cleaned
+
+
+class RuleForm(_CheckedForm):
     metric = forms.ChoiceField(label="Figure", choices=metrics.choices, widget=UnfoldAdminSelectWidget)
 
     class Meta:
@@ -36,17 +56,8 @@ class RuleForm(forms.ModelForm):
         )  # fmt: skip
         widgets = {"description": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if not self.errors:
-            rule = copy(self.instance)
-            for name, value in cleaned.items():
-                setattr(rule, name, value)
-            try:
-                saving.check_rule(rule)
-            except RegistryProblem as problem:
-                _add_problem(self, problem)
-        return cleaned
+    def check(self, changed: AlertRule) -> None:
+        saving.check_rule(changed)
 
 
 class ChannelForm(forms.ModelForm):
@@ -105,19 +116,10 @@ class ChannelForm(forms.ModelForm):
         }
 
 
-class SilenceForm(forms.ModelForm):
+class SilenceForm(_CheckedForm):
     class Meta:
         model = AlertSilence
         fields = ("rule", "starts_at", "until", "reason")
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if not self.errors:
-            one = copy(self.instance)
-            for name, value in cleaned.items():
-                setattr(one, name, value)
-            try:
-                saving.check_silence(one)
-            except RegistryProblem as problem:
-                _add_problem(self, problem)
-        return cleaned
+    def check(self, changed: AlertSilence) -> None:
+        saving.check_silence(changed)

@@ -1,17 +1,14 @@
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from prompts.admin.display import short_time
+from prompts.admin.logs import LogAdmin
 
 from .models import AuditEntry
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(ModelAdmin):
+class AuditEntryAdmin(LogAdmin):
     """To read and to search. The log is only added to, by what it tells of."""
 
     list_display = ("when", "action", "object_name", "object_type", "actor_name", "source", "address")
@@ -23,17 +20,6 @@ class AuditEntryAdmin(ModelAdmin):
         "actor_name__startswith",
     )
     search_help_text = "The start of an action, of an object's name or of a user's name, or an object's id."
-    list_per_page = 50
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @display(description="When", ordering="id")
     def when(self, entry: AuditEntry) -> str:

@@ -116,10 +116,7 @@ def restore(
 
 def restore_into(provider: Provider, file: Path, target: Path, *, progress: Progress = silent) -> Restored:
     """Make a libSQL file of what a backup holds, of whatever engine it is; `target` must not be there yet."""
-    if os.path.lexists(target):
-        raise BackupProblem(f"{target}: there is such a file already. Name another one, or remove it.")
-    if not target.parent.is_dir():
-        raise BackupProblem(f"{target.parent}: there is no such folder.")
+    _check_free(target)
     _check_database_key(read_about(file), provider)
     with staging(target.parent) as place:
         database = place / manifest.DATABASE
@@ -133,12 +130,35 @@ def restore_into(provider: Provider, file: Path, target: Path, *, progress: Prog
             with connections[_FILE].cursor() as cursor:
                 cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 cursor.fetchall()
-        try:
-            os.link(database, target)
-            folder.sync(target.parent)
-        except OSError as error:
-            raise BackupProblem(f"{target}: cannot be made: {error.strerror}.") from error
+        _give_name(database, target)
     return Restored(unpacked.about, proof, path=target)
+
+
+def restore_redis_into(file: Path, target: Path) -> int:
+    """Make a file of what Redis held, which a Redis loads when it starts; its size in bytes."""
+    _check_free(target)
+    if read_about(file).redis_bytes is None:
+        raise BackupProblem(f"{file.name} has nothing of Redis: AFN_BACKUP_REDIS_URL was not set.")
+    with staging(target.parent) as place:
+        unpack(file, redis=place / manifest.REDIS)
+        _give_name(place / manifest.REDIS, target)
+    return target.stat().st_size
+
+
+def _check_free(target: Path) -> None:
+    if os.path.lexists(target):
+        raise BackupProblem(f"{target}: there is such a file already. Name another one, or remove it.")
+    if not target.parent.is_dir():
+        raise BackupProblem(f"{target.parent}: there is no such folder.")
+
+
+def _give_name(made: Path, target: Path) -> None:
+    """In one step, and only where there is no such file yet."""
+    try:
+        os.link(made, target)
+        folder.sync(target.parent)
+    except OSError as error:
+        raise BackupProblem(f"{target}: cannot be made: {error.strerror}.") from error
 
 
 def _proved(alias: str, unpacked: Unpacked, progress: Progress) -> Proof:

@@ -4,10 +4,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from prompts.admin.display import short_time
+from prompts.admin.logs import LogAdmin
 
 from . import overview
 from .models import HealthRecord
@@ -28,11 +28,9 @@ class PartFilter(admin.SimpleListFilter):
 
 
 @admin.register(HealthRecord)
-class HealthRecordAdmin(ModelAdmin):
+class HealthRecordAdmin(LogAdmin):
     list_display = ("when", "part", "shown_status", "detail")
     list_filter = (PartFilter, "status")
-    list_per_page = 50
-    show_full_result_count = False
     list_before_template = "admin/ops/health.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -40,15 +38,6 @@ class HealthRecordAdmin(ModelAdmin):
         if self.has_view_permission(request):
             context |= overview.context()
         return super().changelist_view(request, {**context, **(extra_context or {})})
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @display(description="When", ordering="at")
     def when(self, record: HealthRecord) -> str:

@@ -11,10 +11,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.timesince import timesince
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from prompts.admin.display import short_time
+from prompts.admin.logs import LogAdmin
 from prompts.errors import RegistryProblem
 from prompts.models import User
 
@@ -42,13 +42,11 @@ class KindFilter(admin.SimpleListFilter):
 
 
 @admin.register(Job)
-class JobAdmin(ModelAdmin):
+class JobAdmin(LogAdmin):
     list_display = ("what", "shown_state", "progress", "attempt", "created", "took", "by", "short_cause")
     list_filter = ("state", KindFilter)
     search_fields = ("id__exact", "kind__startswith", "actor_name__startswith")
     search_help_text = "A job's id, the start of its kind, or of the name of who started it."
-    list_per_page = 50
-    show_full_result_count = False
     actions = ("retry_these", "cancel_these")
     fields = (
         "what", "id", "shown_state", "progress", "attempt", "cause", "shown_arguments", "shown_result", "by",
@@ -58,15 +56,6 @@ class JobAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).defer("result")  # which may be long, and is on no list
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("ops.change_job"))

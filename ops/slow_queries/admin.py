@@ -8,10 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from prompts.admin.display import short_time
+from prompts.admin.logs import LogAdmin
 
 from .models import SlowQuery
 from .reading import groups
@@ -21,12 +21,10 @@ _SHOWN = 100
 
 
 @admin.register(SlowQuery)
-class SlowQueryAdmin(ModelAdmin):
+class SlowQueryAdmin(LogAdmin):
     list_display = ("when", "took", "rows", "place", "caller", "request_id", "database")
     search_fields = ("fingerprint__exact", "request_id__exact", "place__startswith")
     search_help_text = "A fingerprint, the id of a request, or the start of a request, task or command."
-    list_per_page = 50
-    show_full_result_count = False
     fields = (
         "created_at", "took", "rows", "shown_sql", "shown_plan", "place", "caller", "request_id", "database",
         "error", "fingerprint",
@@ -49,15 +47,6 @@ class SlowQueryAdmin(ModelAdmin):
         except NotReadable as reason:
             context["redis_problem"] = str(reason)
         return TemplateResponse(request, "admin/ops/slow_queries.html", context)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @display(description="When", ordering="id")
     def when(self, query: SlowQuery) -> str:

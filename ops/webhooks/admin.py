@@ -15,6 +15,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from prompts.admin.display import chips, link, short_time
+from prompts.admin.logs import LogAdmin
 from prompts.errors import RegistryProblem
 from prompts.models import User
 
@@ -127,7 +128,7 @@ class WebhookAdmin(ModelAdmin):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ModelAdmin):
+class DeliveryAdmin(LogAdmin):
     """The log: to read, and to send again."""
 
     list_display = (
@@ -143,23 +144,12 @@ class DeliveryAdmin(ModelAdmin):
     list_filter = ("status", "webhook")
     list_select_related = ("webhook", "event")
     search_fields = ("event__id__exact", "event__prompt_name__startswith")
-    show_full_result_count = False
-    list_per_page = 50
     actions = ("replay_these",)
     fields = (
         "webhook", "event_kind", "event_key", "prompt", "state", "replay", "attempts", "next_attempt_at",
         "delivered_at", "response_status", "response_excerpt", "took", "error", "created_at",
     )  # fmt: skip
     readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("ops.change_webhook"))

@@ -1,15 +1,13 @@
 """Put a backup into the place of the live database, or into a file of its own."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
 from ops.backups.catalogue import fetch
-from ops.backups.restoring import Restored, restore, restore_into
-from ops.backups.staging import staging
-from ops.backups.unpacking import read_about, unpack
+from ops.backups.restoring import Restored, restore, restore_into, restore_redis_into
+from ops.backups.unpacking import read_about
 from ops.environments.current import get_provider
 
 from ._backups import BackupCommand, Steps
@@ -57,15 +55,9 @@ class Command(BackupCommand):
         self._print(done)
 
     def _write_redis(self, file: Path, target: Path, *, as_json: bool) -> None:
-        if read_about(file).redis_bytes is None:
-            raise CommandError(f"{file.name} has nothing of Redis: AFN_BACKUP_REDIS_URL was not set.")
-        if target.exists():
-            raise CommandError(f"{target}: there is such a file already.")
-        with staging(target.parent) as place:
-            unpack(file, redis=place / "dump.rdb")
-            os.link(place / "dump.rdb", target)
+        size = restore_redis_into(file, target)
         if as_json:
-            self.print_json({"path": str(target), "bytes": target.stat().st_size})
+            self.print_json({"path": str(target), "bytes": size})
         else:
             self.stdout.write(
                 self.style.SUCCESS(f"{target} is made.")

@@ -12,6 +12,7 @@ from redis import Redis
 from ops.backups import folder, keys
 from ops.backups.errors import BackupProblem, NoSpace
 from ops.backups.making import Backup, back_up
+from ops.backups.restoring import restore_redis_into
 from ops.backups.unpacking import read_about, unpack
 from ops.environments.base import EnvironmentProblem
 from ops.environments.local import Provider
@@ -224,6 +225,10 @@ def test_what_redis_holds_is_part_of_it_where_that_is_wanted(
     assert content.startswith(b"REDIS")
     assert b"session" in content
     assert len(content) == found.about.redis_bytes
+    assert restore_redis_into(made.path, tmp_path / "again.rdb") == len(content)
+    assert (tmp_path / "again.rdb").read_bytes() == content
+    with pytest.raises(BackupProblem, match="such a file already"):
+        restore_redis_into(made.path, tmp_path / "again.rdb")
     with pytest.raises(BackupProblem, match="AFN_BACKUP_REDIS_URL"):
         make()  # it has gone
     assert len(folder.stored()) == 1
