@@ -192,5 +192,5 @@ def test_without_redis_a_website_does_what_waits_and_what_recurs(place: Callable
 def test_a_queue_that_stands_still_holds_nobody_up(place: Callable[..., Place], redis: Server) -> None:
     here = place(REDIS_URL=redis.url)
     with redis.paused():
-        assert here.start("a") < 0.5
+        assert here.start("a") < 1.0  # several time-outs of 0.2 s would be more
     assert here.ask("SELECT state, queued_at FROM jobs") == [("waiting", None)]
