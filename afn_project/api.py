@@ -12,6 +12,7 @@ import ops.webhooks.api
 import prompts.api
 import vectors.api
 import vectors.relevance.api
+from vectors.schemas import ERRORS, ErrorOut
 
 from . import api_errors
 from .api_auth import AUTH
@@ -32,6 +33,8 @@ api = Api(
     auth=AUTH,
     parser=StrictParser(),
     renderer=Utf8Renderer(),
+    error_form=ErrorOut,
+    error_statuses=ERRORS,
 )
 api_errors.install(api)
 api.add_router("", prompts.api.router)

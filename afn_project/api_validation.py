@@ -4,17 +4,35 @@ Of texts that came only the length is told, or of a choice their beginning: some
 into the wrong place, and proxies keep answers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from ninja import NinjaAPI
 from ninja.errors import ValidationError, ValidationErrorContext
+from ninja.openapi.schema import OpenAPISchema
+from pydantic import BaseModel
+
+from .api_description import describe_errors
 
 _SHOWN: Final = 40
 
 
 class Api(NinjaAPI):
-    """Keeps what an error needs to be told; Ninja's own throws the input away."""
+    """Keeps what an error needs to be told; Ninja's own throws the input away.
+
+    Its description tells of each operation the errors, in their form and with these statuses.
+    """
+
+    def __init__(
+        self, *, error_form: type[BaseModel], error_statuses: Collection[int], **options: Any
+    ) -> None:
+        super().__init__(**options)
+        self._error_form, self._error_statuses = error_form, error_statuses
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        schema = super().get_openapi_schema(**options)
+        describe_errors(schema, self._error_form, self._error_statuses)
+        return schema
 
     def validation_error_from_error_contexts(
         self, error_contexts: list[ValidationErrorContext]

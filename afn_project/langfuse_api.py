@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja.errors import AuthenticationError
 
 import prompts.langfuse
+from prompts.langfuse.schemas import ERRORS, ErrorOut
 
 from . import api_errors
 from .api_auth import ApiKeyPair
@@ -23,6 +24,8 @@ api = Api(
     auth=ApiKeyPair(),
     parser=StrictParser(),
     renderer=Utf8Renderer(),
+    error_form=ErrorOut,
+    error_statuses=ERRORS,
 )
 api_errors.install(api)
 api.add_router("", prompts.langfuse.router)

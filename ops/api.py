@@ -10,7 +10,6 @@ from ninja.responses import Status
 from prompts.models import User
 from vectors.api_parts import locate
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut
 
 from . import schemas
 from .admin_log import audit, freeze
@@ -23,14 +22,14 @@ router = Router(tags=["environments"])
 MAX_DETAILS = 200  # of one answer: a diff may take seconds
 
 
-@router.get("", response={200: schemas.EnvironmentList, ERRORS: ErrorOut})
+@router.get("", response={200: schemas.EnvironmentList})
 @needs("ops.view_environment")
 def list_environments(request: HttpRequest) -> dict[str, Any]:
     """All environments by name."""
     return {"items": current.get_provider().list()}
 
 
-@router.post("", response={201: schemas.EnvironmentOut, ERRORS: ErrorOut})
+@router.post("", response={201: schemas.EnvironmentOut})
 @needs("ops.add_environment")
 def create_environment(
     request: HttpRequest, payload: schemas.EnvironmentIn, response: HttpResponse
@@ -47,14 +46,14 @@ def create_environment(
     return Status(201, made)
 
 
-@router.get("/{name}", response={200: schemas.EnvironmentOut, ERRORS: ErrorOut})
+@router.get("/{name}", response={200: schemas.EnvironmentOut})
 @needs("ops.view_environment")
 def get_environment(request: HttpRequest, name: Path[schemas.EnvironmentName]) -> Any:
     """One environment."""
     return current.get_provider().get(name)
 
 
-@router.delete("/{name}", response={204: None, ERRORS: ErrorOut})
+@router.delete("/{name}", response={204: None})
 @needs("ops.delete_environment")
 def delete_environment(request: HttpRequest, name: Path[schemas.EnvironmentName]) -> Status[None]:
     """Remove an environment and all that is in it; never the current one or a protected one."""
@@ -63,7 +62,7 @@ def delete_environment(request: HttpRequest, name: Path[schemas.EnvironmentName]
     return Status(204, None)
 
 
-@router.post("/{name}/freeze", response={200: schemas.EnvironmentOut, ERRORS: ErrorOut})
+@router.post("/{name}/freeze", response={200: schemas.EnvironmentOut})
 @needs("ops.change_environment")
 def freeze_environment(
     request: HttpRequest, name: Path[schemas.EnvironmentName], payload: schemas.FreezeIn
@@ -72,7 +71,7 @@ def freeze_environment(
     return freeze(current.get_provider(), name, payload.reason)
 
 
-@router.post("/{name}/unfreeze", response={200: schemas.EnvironmentOut, ERRORS: ErrorOut})
+@router.post("/{name}/unfreeze", response={200: schemas.EnvironmentOut})
 @needs("ops.change_environment")
 def unfreeze_environment(request: HttpRequest, name: Path[schemas.EnvironmentName]) -> Any:
     """Allow writes again."""
@@ -81,7 +80,7 @@ def unfreeze_environment(request: HttpRequest, name: Path[schemas.EnvironmentNam
     return unfrozen
 
 
-@router.get("/{left}/diff/{right}", response={200: schemas.EnvironmentDiff, ERRORS: ErrorOut})
+@router.get("/{left}/diff/{right}", response={200: schemas.EnvironmentDiff})
 @needs("ops.view_environment")
 def diff_environments(
     request: HttpRequest,
@@ -110,7 +109,6 @@ def diff_environments(
     response={
         200: schemas.MergeOut,
         409: schemas.MergeConflictsOut,
-        ERRORS - {409} | {423}: ErrorOut,
     },
 )
 @needs("ops.change_environment")

@@ -20,7 +20,6 @@ from vectors.errors import EmbedderError, InvalidCollection, shown
 from vectors.metadata_schema import MetadataSchema
 from vectors.models import Collection
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut
 
 logger = logging.getLogger(__name__)
 router = Router(tags=["vectors"])
@@ -29,7 +28,7 @@ router.add_router("", vectors.api_files.router)
 router.add_router("", vectors.api_search.router)
 
 
-@router.get("/collections", response={200: schemas.CollectionPage, ERRORS: ErrorOut})
+@router.get("/collections", response={200: schemas.CollectionPage})
 def list_collections(request: HttpRequest, paging: Query[schemas.Paging]) -> dict[str, Any]:
     """All collections by name."""
     rows = visible_collections()
@@ -37,7 +36,7 @@ def list_collections(request: HttpRequest, paging: Query[schemas.Paging]) -> dic
     return {"items": list(page), "total": rows.count(), "limit": paging.limit, "offset": paging.offset}
 
 
-@router.post("/collections", response={201: schemas.CollectionDetail, ERRORS: ErrorOut})
+@router.post("/collections", response={201: schemas.CollectionDetail})
 @needs("vectors.add_collection")
 def create_collection(
     request: HttpRequest, payload: schemas.CollectionIn, response: HttpResponse
@@ -59,13 +58,13 @@ def create_collection(
     return Status(201, _detail(collection))
 
 
-@router.get("/collections/{name}", response={200: schemas.CollectionDetail, ERRORS: ErrorOut})
+@router.get("/collections/{name}", response={200: schemas.CollectionDetail})
 def get_collection(request: HttpRequest, name: Path[CollectionName]) -> dict[str, Any]:
     """One collection and how many items it holds."""
     return _detail(store.get_collection(name))
 
 
-@router.patch("/collections/{name}", response={200: schemas.CollectionDetail, ERRORS: ErrorOut})
+@router.patch("/collections/{name}", response={200: schemas.CollectionDetail})
 @needs("vectors.change_collection")
 def change_collection(
     request: HttpRequest, name: Path[CollectionName], payload: schemas.CollectionChange
@@ -77,7 +76,7 @@ def change_collection(
     return _detail(collection)
 
 
-@router.delete("/collections/{name}", response={204: None, ERRORS: ErrorOut})
+@router.delete("/collections/{name}", response={204: None})
 @needs("vectors.delete_collection")
 def delete_collection(request: HttpRequest, name: Path[CollectionName]) -> Status[None]:
     """Delete a collection with all of its items."""

@@ -17,7 +17,6 @@ from vectors.bodies import InvalidBody, check_whole
 from vectors.exporting import export_lines
 from vectors.importing import import_lines
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut
 
 router = Router()
 JSON_LINES: Final = "application/x-ndjson"
@@ -36,7 +35,7 @@ _LINES = {
 
 @router.get(
     "/collections/{name}/export",
-    response={200: None, ERRORS: ErrorOut},
+    response={200: None},
     openapi_extra={"responses": {200: {"description": "Lines of JSON", "content": {JSON_LINES: _LINES}}}},
 )
 def export_items(
@@ -67,7 +66,7 @@ def _told_where_broken(lines: Iterator[str]) -> Iterator[str]:
 
 @router.post(
     "/collections/{name}/import",
-    response={200: schemas.ImportOut, ERRORS: ErrorOut},
+    response={200: schemas.ImportOut},
     openapi_extra={"requestBody": {"required": True, "content": {JSON_LINES: _LINES}}},
 )
 @needs("vectors.change_collection")

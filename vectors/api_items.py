@@ -18,7 +18,6 @@ from vectors.binary import in_the_documentation, read_items, takes_bytes
 from vectors.codec import Matrix
 from vectors.errors import CollectionNotFound, InvalidQuery, shown
 from vectors.permissions import READING, needs
-from vectors.schemas import ERRORS, ErrorOut
 
 router = Router()
 
@@ -38,7 +37,7 @@ _BYTES = (
 
 @router.put(
     "/collections/{name}/items",
-    response={200: schemas.UpsertOut, ERRORS: ErrorOut},
+    response={200: schemas.UpsertOut},
     openapi_extra=in_the_documentation(_BYTES),
 )
 @needs("vectors.change_collection")
@@ -56,7 +55,7 @@ def upsert_items(
     return store.upsert(store.get_collection(name), items)
 
 
-@router.get("/collections/{name}/items/{any:key}", response={200: schemas.ItemOut, ERRORS: ErrorOut})
+@router.get("/collections/{name}/items/{any:key}", response={200: schemas.ItemOut})
 def get_item(request: HttpRequest, name: Path[CollectionName], key: Path[ItemKey]) -> store.StoredItem:
     """One item by its key, which may contain slashes."""
     item = store.get(store.get_collection(name), key)
@@ -65,7 +64,7 @@ def get_item(request: HttpRequest, name: Path[CollectionName], key: Path[ItemKey
     return item
 
 
-@router.delete("/collections/{name}/items/{any:key}", response={204: None, ERRORS: ErrorOut})
+@router.delete("/collections/{name}/items/{any:key}", response={204: None})
 @needs("vectors.change_collection")
 def delete_item(request: HttpRequest, name: Path[CollectionName], key: Path[ItemKey]) -> Status[None]:
     """Delete one item."""
@@ -75,7 +74,7 @@ def delete_item(request: HttpRequest, name: Path[CollectionName], key: Path[Item
     return Status(204, None)
 
 
-@router.post("/collections/{name}/get", response={200: schemas.GetOut, ERRORS: ErrorOut}, exclude_unset=True)
+@router.post("/collections/{name}/get", response={200: schemas.GetOut}, exclude_unset=True)
 @needs(READING)
 def get_items(request: HttpRequest, name: Path[CollectionName], payload: schemas.GetIn) -> dict[str, Any]:
     """Items by up to 1,000 keys. Only reads, although it is a POST."""
@@ -85,9 +84,7 @@ def get_items(request: HttpRequest, name: Path[CollectionName], payload: schemas
     return {"items": _shown(items, payload.include, vectors_for(collection, items, payload.include))}
 
 
-@router.post(
-    "/collections/{name}/scroll", response={200: schemas.ScrollOut, ERRORS: ErrorOut}, exclude_unset=True
-)
+@router.post("/collections/{name}/scroll", response={200: schemas.ScrollOut}, exclude_unset=True)
 @needs(READING)
 def scroll_items(
     request: HttpRequest, name: Path[CollectionName], payload: schemas.ScrollIn
@@ -106,14 +103,14 @@ def scroll_items(
     return {"items": _shown(page.items, payload.include, vectors), "next": page.next}
 
 
-@router.post("/collections/{name}/count", response={200: schemas.CountOut, ERRORS: ErrorOut})
+@router.post("/collections/{name}/count", response={200: schemas.CountOut})
 @needs(READING)
 def count_items(request: HttpRequest, name: Path[CollectionName], payload: schemas.CountIn) -> dict[str, int]:
     """How many items match a filter, or how many there are."""
     return {"count": store.count(store.get_collection(name), payload.filter)}
 
 
-@router.post("/collections/{name}/facet", response={200: schemas.FacetOut, ERRORS: ErrorOut})
+@router.post("/collections/{name}/facet", response={200: schemas.FacetOut})
 @needs(READING)
 def count_values(
     request: HttpRequest, name: Path[CollectionName], payload: schemas.FacetIn
@@ -123,7 +120,7 @@ def count_values(
     return {"values": store.facet(collection, payload.field, filter=payload.filter, limit=payload.limit)}
 
 
-@router.post("/collections/{name}/delete", response={200: schemas.DeleteOut, ERRORS: ErrorOut})
+@router.post("/collections/{name}/delete", response={200: schemas.DeleteOut})
 @needs("vectors.change_collection")
 def delete_items(
     request: HttpRequest, name: Path[CollectionName], payload: schemas.DeleteIn

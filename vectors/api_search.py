@@ -15,7 +15,6 @@ from vectors.binary import CONTENT_TYPE, in_the_documentation, read_vector, take
 from vectors.errors import EmbedderError, InvalidFilter, InvalidQuery
 from vectors.jsonl import InvalidLine, parse_line
 from vectors.permissions import READING, needs
-from vectors.schemas import ERRORS, ErrorOut
 from vectors.search import SearchResult, search
 from vectors.similar import search_many, search_similar
 
@@ -47,7 +46,7 @@ def _search_in_bytes(request: HttpRequest) -> dict[str, Any]:
 
 @router.post(
     "/collections/{name}/search",
-    response={200: schemas.SearchOut, ERRORS: ErrorOut},
+    response={200: schemas.SearchOut},
     exclude_unset=True,
     openapi_extra=in_the_documentation(_BYTES),
 )
@@ -74,7 +73,7 @@ def search_collection(
 @router.post(
     "/collections/{name}/searches",
     summary="Search Collection Several Times",
-    response={200: schemas.SearchesOut, ERRORS: ErrorOut},
+    response={200: schemas.SearchesOut},
     exclude_unset=True,
 )
 @needs(READING)

@@ -7,7 +7,6 @@ from ninja import Query, Router
 
 from prompts.api.lookup import page
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut
 
 from . import schemas
 from .models import Alert
@@ -15,7 +14,7 @@ from .models import Alert
 router = Router(tags=["alerts"])
 
 
-@router.get("/alerts", response={200: schemas.AlertPage, ERRORS: ErrorOut})
+@router.get("/alerts", response={200: schemas.AlertPage})
 @needs("ops.view_alert")
 def list_alerts(request: HttpRequest, filters: Query[schemas.AlertFilters]) -> dict[str, Any]:
     """What was raised, the newest first: open and over; kept for a year."""

@@ -9,7 +9,6 @@ from ninja.responses import Status
 
 from prompts.models import User
 from vectors.permissions import READING, needs
-from vectors.schemas import ERRORS, ErrorOut
 
 from . import tickets
 from .schemas import TicketOut
@@ -17,7 +16,7 @@ from .schemas import TicketOut
 router = Router(tags=["realtime"])
 
 
-@router.post("/realtime/tickets", response={201: TicketOut, ERRORS: ErrorOut})
+@router.post("/realtime/tickets", response={201: TicketOut})
 @needs(READING)
 def create_ticket(request: HttpRequest) -> Status[Any]:
     """A ticket to connect to `/ws` or `/events` within 30 seconds, once, with what the key may hear of: pages

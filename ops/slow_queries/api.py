@@ -6,7 +6,6 @@ from django.http import HttpRequest
 from ninja import Query, Router
 
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut
 
 from . import schemas
 from .reading import groups
@@ -14,7 +13,7 @@ from .reading import groups
 router = Router(tags=["slow queries"])
 
 
-@router.get("/slow-queries", response={200: schemas.SlowQueryList, ERRORS: ErrorOut})
+@router.get("/slow-queries", response={200: schemas.SlowQueryList})
 @needs("ops.view_slowquery")
 def list_slow_queries(request: HttpRequest, filters: Query[schemas.SlowQueryFilters]) -> dict[str, Any]:
     """Statements that took longer than AFN_SLOW_QUERY_SECONDS, those that took longest in all first; with the

@@ -12,7 +12,6 @@ from prompts.errors import NotThere
 from prompts.models import User
 from vectors.api_parts import locate
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut
 
 from . import saving, schemas
 from .models import Delivery, Webhook
@@ -22,14 +21,14 @@ Id = Annotated[ValueId, Path(description="Id of a webhook.")]
 DeliveryId = Annotated[ValueId, Path(description="Id of a delivery.")]
 
 
-@router.get("/webhooks", response={200: schemas.WebhookList, ERRORS: ErrorOut})
+@router.get("/webhooks", response={200: schemas.WebhookList})
 @needs("ops.view_webhook")
 def list_webhooks(request: HttpRequest) -> dict[str, Any]:
     """All webhooks by name."""
     return {"items": list(Webhook.objects.select_related("created_by"))}
 
 
-@router.post("/webhooks", response={201: schemas.IssuedOut, ERRORS: ErrorOut})
+@router.post("/webhooks", response={201: schemas.IssuedOut})
 @needs("ops.add_webhook")
 def create_webhook(request: HttpRequest, payload: schemas.WebhookIn, response: HttpResponse) -> Status[Any]:
     """Make a webhook. The answer has its secret, which is shown this once."""
@@ -38,21 +37,21 @@ def create_webhook(request: HttpRequest, payload: schemas.WebhookIn, response: H
     return Status(201, issued)
 
 
-@router.get("/webhooks/{id}", response={200: schemas.WebhookOut, ERRORS: ErrorOut})
+@router.get("/webhooks/{id}", response={200: schemas.WebhookOut})
 @needs("ops.view_webhook")
 def get_webhook(request: HttpRequest, id: Id) -> Webhook:
     """One webhook; `paused_reason` says why it is told nothing."""
     return _find(id)
 
 
-@router.patch("/webhooks/{id}", response={200: schemas.WebhookOut, ERRORS: ErrorOut})
+@router.patch("/webhooks/{id}", response={200: schemas.WebhookOut})
 @needs("ops.change_webhook")
 def change_webhook(request: HttpRequest, id: Id, payload: schemas.WebhookChange) -> Webhook:
     """Change what the body names."""
     return saving.change_webhook(_find(id), payload.changes(), resume=payload.paused is False)
 
 
-@router.delete("/webhooks/{id}", response={204: None, ERRORS: ErrorOut})
+@router.delete("/webhooks/{id}", response={204: None})
 @needs("ops.delete_webhook")
 def delete_webhook(request: HttpRequest, id: Id) -> Status[None]:
     """Delete it with its log; what still waits is not sent."""
@@ -63,7 +62,7 @@ def delete_webhook(request: HttpRequest, id: Id) -> Status[None]:
 @router.post(
     "/webhooks/{id}/rotate",
     summary="Rotate Webhook Secret",
-    response={200: schemas.IssuedOut, ERRORS: ErrorOut},
+    response={200: schemas.IssuedOut},
 )
 @needs("ops.change_webhook")
 def rotate(request: HttpRequest, id: Id, payload: schemas.RotateIn = schemas.RotateIn()) -> Webhook:
@@ -71,9 +70,7 @@ def rotate(request: HttpRequest, id: Id, payload: schemas.RotateIn = schemas.Rot
     return _issued(saving.rotate_secret(_find(id), timedelta(hours=payload.overlap_hours)))
 
 
-@router.post(
-    "/webhooks/{id}/ping", summary="Ping Webhook", response={202: schemas.DeliveryOut, ERRORS: ErrorOut}
-)
+@router.post("/webhooks/{id}/ping", summary="Ping Webhook", response={202: schemas.DeliveryOut})
 @needs("ops.change_webhook")
 def ping(request: HttpRequest, id: Id) -> Status[Delivery]:
     """Send an event of the kind `ping`, once, also to a webhook that is paused; an answer ends the pause.
@@ -82,7 +79,7 @@ def ping(request: HttpRequest, id: Id) -> Status[Delivery]:
     return Status(202, saving.ping(_find(id), actor=_actor(request)))
 
 
-@router.get("/webhooks/{id}/deliveries", response={200: schemas.DeliveryPage, ERRORS: ErrorOut})
+@router.get("/webhooks/{id}/deliveries", response={200: schemas.DeliveryPage})
 @needs("ops.view_delivery")
 def list_deliveries(request: HttpRequest, id: Id, filters: Query[schemas.DeliveryFilters]) -> dict[str, Any]:
     """What was sent and what came of it, the newest first; kept for 30 days."""
@@ -101,7 +98,7 @@ def list_deliveries(request: HttpRequest, id: Id, filters: Query[schemas.Deliver
 @router.post(
     "/deliveries/{id}/replay",
     summary="Replay Delivery",
-    response={202: schemas.DeliveryOut, ERRORS: ErrorOut},
+    response={202: schemas.DeliveryOut},
 )
 @needs("ops.change_webhook")
 def replay(request: HttpRequest, id: DeliveryId) -> Status[Delivery]:

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Path, Query, Router
 
-from vectors.schemas import ERRORS, ErrorOut, Paging
+from vectors.schemas import Paging
 
 from .. import blame as blaming
 from ..dependants import find_dependants
@@ -20,9 +20,7 @@ from .lookup import Ref, find_prompt, find_version, page_of
 router = Router(tags=["prompts"])
 
 
-@router.get(
-    "/prompts/{path:ref}/diff", response={200: version_schemas.DiffOut, ERRORS: ErrorOut}, by_alias=True
-)
+@router.get("/prompts/{path:ref}/diff", response={200: version_schemas.DiffOut}, by_alias=True)
 def diff_versions(
     request: HttpRequest, ref: Path[Ref], query: Query[version_schemas.DiffQuery]
 ) -> dict[str, Any]:
@@ -51,7 +49,7 @@ def diff_versions(
 @router.get(
     "/prompts/{path:ref}/blame",
     summary="Blame Lines",
-    response={200: version_schemas.BlameOut, ERRORS: ErrorOut},
+    response={200: version_schemas.BlameOut},
 )
 def blame(request: HttpRequest, ref: Path[Ref], query: Query[version_schemas.BlameQuery]) -> Any:
     """Which version brought each line, by whom and why; of chats the lines of the transcript."""
@@ -59,7 +57,7 @@ def blame(request: HttpRequest, ref: Path[Ref], query: Query[version_schemas.Bla
     return blaming.blame(prompt, query.version or prompt.version)
 
 
-@router.get("/prompts/{path:ref}/dependants", response={200: version_schemas.DependantPage, ERRORS: ErrorOut})
+@router.get("/prompts/{path:ref}/dependants", response={200: version_schemas.DependantPage})
 def list_dependants(request: HttpRequest, ref: Path[Ref], paging: Query[Paging]) -> dict[str, Any]:
     """Versions of other prompts that include this one, by name, the newest first: what a change of it
     changes, too.
@@ -67,7 +65,7 @@ def list_dependants(request: HttpRequest, ref: Path[Ref], paging: Query[Paging])
     return page_of([one.as_json() for one in find_dependants(find_prompt(ref).name)], paging)
 
 
-@router.get("/prompts/{path:ref}/graph", response={200: version_schemas.GraphOut, ERRORS: ErrorOut})
+@router.get("/prompts/{path:ref}/graph", response={200: version_schemas.GraphOut})
 def get_graph(request: HttpRequest, ref: Path[Ref], query: Query[schemas.Which]) -> dict[str, Any]:
     """What a version includes, in all levels."""
     served = reading.read(ref, version=query.version, label=query.label or "", at=query.at)

@@ -10,7 +10,7 @@ from ninja.responses import Status as Answer
 
 from vectors.api_parts import locate
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut, Paging
+from vectors.schemas import Paging
 
 from ..errors import NotThere
 from ..evaluating import datasets
@@ -23,13 +23,13 @@ router = Router(tags=["evaluations"])
 _DATASET = "/datasets/{name}"
 
 
-@router.get("/datasets", response={200: schemas.DatasetPage, ERRORS: ErrorOut})
+@router.get("/datasets", response={200: schemas.DatasetPage})
 def list_datasets(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]:
     """All datasets, by name."""
     return page(Dataset.objects.annotate(count=Count("items")), paging)
 
 
-@router.post("/datasets", response={201: schemas.DatasetOut, ERRORS: ErrorOut})
+@router.post("/datasets", response={201: schemas.DatasetOut})
 @needs("prompts.add_dataset")
 def create_dataset(
     request: HttpRequest, payload: schemas.DatasetIn, response: HttpResponse
@@ -42,13 +42,13 @@ def create_dataset(
     return Answer(201, _dataset(dataset.name))
 
 
-@router.get(_DATASET, response={200: schemas.DatasetOut, ERRORS: ErrorOut})
+@router.get(_DATASET, response={200: schemas.DatasetOut})
 def get_dataset(request: HttpRequest, name: Path[DatasetName]) -> Dataset:
     """One dataset with its number of items."""
     return _dataset(name)
 
 
-@router.delete(_DATASET, response={204: None, ERRORS: ErrorOut})
+@router.delete(_DATASET, response={204: None})
 @needs("prompts.delete_dataset")
 def delete_dataset(request: HttpRequest, name: Path[DatasetName]) -> Answer[None]:
     """Delete it with its items and its runs; evaluations of these runs go, too."""
@@ -59,7 +59,7 @@ def delete_dataset(request: HttpRequest, name: Path[DatasetName]) -> Answer[None
 @router.get(
     _DATASET + "/items",
     summary="List Dataset Items",
-    response={200: schemas.DatasetItemPage, ERRORS: ErrorOut},
+    response={200: schemas.DatasetItemPage},
 )
 def list_items(request: HttpRequest, name: Path[DatasetName], paging: Query[Paging]) -> dict[str, Any]:
     """Its items, by key."""
@@ -69,7 +69,7 @@ def list_items(request: HttpRequest, name: Path[DatasetName], paging: Query[Pagi
 @router.put(
     _DATASET + "/items",
     summary="Put Dataset Items",
-    response={200: schemas.DatasetItemsOut, ERRORS: ErrorOut},
+    response={200: schemas.DatasetItemsOut},
 )
 @needs("prompts.change_dataset")
 def put_items(
@@ -80,9 +80,7 @@ def put_items(
         return datasets.put_items(_dataset(name), [one.model_dump() for one in payload.items])
 
 
-@router.delete(
-    _DATASET + "/items/{path:key}", summary="Delete Dataset Item", response={204: None, ERRORS: ErrorOut}
-)
+@router.delete(_DATASET + "/items/{path:key}", summary="Delete Dataset Item", response={204: None})
 @needs("prompts.change_dataset")
 def delete_item(request: HttpRequest, name: Path[DatasetName], key: Path[ItemText]) -> Answer[None]:
     """Delete an item; evaluations on it stay."""

@@ -9,7 +9,6 @@ from ninja import Path, Query, Router
 from ninja.responses import Status as Answer
 
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut
 
 from ..models import Evaluation
 from . import evaluation_schemas
@@ -18,9 +17,7 @@ from .lookup import Ref, find_prompt, page
 router = Router(tags=["evaluations"])
 
 
-@router.get(
-    "/prompts/{path:ref}/evaluations", response={200: evaluation_schemas.EvaluationPage, ERRORS: ErrorOut}
-)
+@router.get("/prompts/{path:ref}/evaluations", response={200: evaluation_schemas.EvaluationPage})
 def list_evaluations(
     request: HttpRequest, ref: Path[Ref], filters: Query[evaluation_schemas.EvaluationFilters]
 ) -> dict[str, Any]:
@@ -33,9 +30,7 @@ def list_evaluations(
     return page(rows.defer("version__content"), filters)
 
 
-@router.post(
-    "/prompts/{path:ref}/evaluations", response={201: evaluation_schemas.EvaluationOut, ERRORS: ErrorOut}
-)
+@router.post("/prompts/{path:ref}/evaluations", response={201: evaluation_schemas.EvaluationOut})
 @needs("prompts.add_evaluation")
 def create_evaluation(
     request: HttpRequest, ref: Path[Ref], payload: evaluation_schemas.EvaluationIn

@@ -12,7 +12,6 @@ from ninja.errors import HttpError
 from vectors.bodies import InvalidBody, check_whole
 from vectors.errors import EmbedderError
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut
 
 from ..errors import Protected
 from ..exchange.exporting import export_lines
@@ -79,7 +78,7 @@ class RegistryImportOut(Schema):
 
 @router.get(
     "/export",
-    response={200: None, ERRORS: ErrorOut},
+    response={200: None},
     openapi_extra={"responses": {200: {"description": "Lines of JSON", "content": {JSON_LINES: _LINES}}}},
 )
 def export_registry(request: HttpRequest, query: Query[RegistryExportQuery]) -> StreamingHttpResponse:
@@ -97,7 +96,7 @@ def export_registry(request: HttpRequest, query: Query[RegistryExportQuery]) -> 
 
 @router.post(
     "/import",
-    response={200: RegistryImportOut, ERRORS: ErrorOut},
+    response={200: RegistryImportOut},
     openapi_extra={"requestBody": {"required": True, "content": {JSON_LINES: _LINES}}},
 )
 @needs(CHANGE_OTHERS)

@@ -8,7 +8,6 @@ from ninja import Path, Query, Router
 from ninja.responses import Status as Answer
 
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut
 
 from .. import keys
 from ..auth import find_user
@@ -21,7 +20,7 @@ from .values import Id
 router = Router(tags=["keys"])
 
 
-@router.get("/keys", response={200: schemas.KeyPage, ERRORS: ErrorOut})
+@router.get("/keys", response={200: schemas.KeyPage})
 @needs("prompts.view_apikey")
 def list_keys(request: HttpRequest, filters: Query[schemas.KeyFilters]) -> dict[str, Any]:
     """Your keys, the newest first, without any secret. Those of another `user` take a permission."""
@@ -32,7 +31,7 @@ def list_keys(request: HttpRequest, filters: Query[schemas.KeyFilters]) -> dict[
     return page(rows, filters)
 
 
-@router.post("/keys", response={201: schemas.IssuedKeyOut, ERRORS: ErrorOut})
+@router.post("/keys", response={201: schemas.IssuedKeyOut})
 @needs("prompts.add_apikey")
 def create_key(request: HttpRequest, payload: schemas.KeyIn, response: HttpResponse) -> Answer[ApiKey]:
     """Make a key; its secret is shown this once. Asked for with a key, it gets no scope that this one lacks,
@@ -50,7 +49,7 @@ def create_key(request: HttpRequest, payload: schemas.KeyIn, response: HttpRespo
     return Answer(201, _shown_once(key, secret, response))
 
 
-@router.delete("/keys/{id}", response={204: None, ERRORS: ErrorOut})
+@router.delete("/keys/{id}", response={204: None})
 @needs("prompts.change_apikey")
 def revoke_key(request: HttpRequest, id: Path[Id]) -> Answer[None]:
     """Have a key work no longer, with none of its secrets. It stays in the list."""
@@ -58,7 +57,7 @@ def revoke_key(request: HttpRequest, id: Path[Id]) -> Answer[None]:
     return Answer(204, None)
 
 
-@router.post("/keys/{id}/rotate", response={200: schemas.IssuedKeyOut, ERRORS: ErrorOut})
+@router.post("/keys/{id}/rotate", response={200: schemas.IssuedKeyOut})
 @needs("prompts.change_apikey")
 def rotate_key(
     request: HttpRequest,

@@ -6,7 +6,6 @@ from django.http import HttpRequest
 from ninja import Path, Query, Router
 
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut
 
 from .. import labels as moving
 from ..gates import weigh
@@ -19,13 +18,13 @@ router = Router(tags=["labels"])
 _LABEL = "/prompts/{path:ref}/labels/{label}"
 
 
-@router.get("/prompts/{path:ref}/labels", response={200: schemas.LabelsOut, ERRORS: ErrorOut})
+@router.get("/prompts/{path:ref}/labels", response={200: schemas.LabelsOut})
 def list_labels(request: HttpRequest, ref: Path[Ref]) -> dict[str, Any]:
     """Which version each label serves; `latest` is always the newest."""
     return {"labels": moving.labels_of(find_prompt(ref))}
 
 
-@router.put(_LABEL, response={200: schemas.MovedOut, ERRORS: ErrorOut})
+@router.put(_LABEL, response={200: schemas.MovedOut})
 @needs("prompts.change_promptlabel")
 def move_label(
     request: HttpRequest, ref: Path[Ref], label: Path[LabelText], payload: schemas.MoveIn
@@ -39,7 +38,7 @@ def move_label(
     return _answer(label, moved)
 
 
-@router.delete(_LABEL, response={200: schemas.MovedOut, ERRORS: ErrorOut})
+@router.delete(_LABEL, response={200: schemas.MovedOut})
 @needs("prompts.change_promptlabel")
 def remove_label(
     request: HttpRequest, ref: Path[Ref], label: Path[LabelText], query: Query[schemas.ReasonQuery]
@@ -50,7 +49,7 @@ def remove_label(
     return _answer(label, moved)
 
 
-@router.post(_LABEL + "/undo", response={200: schemas.MovedOut, ERRORS: ErrorOut})
+@router.post(_LABEL + "/undo", response={200: schemas.MovedOut})
 @needs("prompts.change_promptlabel")
 def undo_move(
     request: HttpRequest,
@@ -64,7 +63,7 @@ def undo_move(
     return _answer(label, moved)
 
 
-@router.get(_LABEL + "/evidence", response={200: schemas.EvidenceOut, ERRORS: ErrorOut})
+@router.get(_LABEL + "/evidence", response={200: schemas.EvidenceOut})
 def get_evidence(
     request: HttpRequest, ref: Path[Ref], label: Path[LabelText], query: Query[schemas.EvidenceQuery]
 ) -> Any:
@@ -74,7 +73,7 @@ def get_evidence(
     return weigh(prompt, label, find_version(prompt, query.version))
 
 
-@router.get("/prompts/{path:ref}/moves", response={200: schemas.MovePage, ERRORS: ErrorOut})
+@router.get("/prompts/{path:ref}/moves", response={200: schemas.MovePage})
 def list_moves(request: HttpRequest, ref: Path[Ref], query: Query[schemas.MoveFilters]) -> dict[str, Any]:
     """The log of the labels: who moved which, when, from where to where, and why; the last first."""
     rows = LabelMove.objects.filter(prompt=find_prompt(ref).pk)

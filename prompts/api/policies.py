@@ -8,7 +8,7 @@ from ninja import Path, Query, Router
 from ninja.responses import Status as Answer
 
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut, Paging
+from vectors.schemas import Paging
 
 from ..errors import NotThere
 from ..models import LabelPolicy, PromptLabel
@@ -19,7 +19,7 @@ from .values import LabelText
 router = Router(tags=["labels"])
 
 
-@router.get("/labels", response={200: schemas.LabelPage, ERRORS: ErrorOut})
+@router.get("/labels", response={200: schemas.LabelPage})
 def list_all_labels(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]:
     """Labels that prompts have or policies name, with both, by name."""
     kept = PromptLabel.objects.filter(prompt__deleted_at=None).order_by("name")
@@ -33,7 +33,7 @@ def list_all_labels(request: HttpRequest, paging: Query[Paging]) -> dict[str, An
     return found
 
 
-@router.put("/labels/{label}", response={200: schemas.PolicyOut, ERRORS: ErrorOut})
+@router.put("/labels/{label}", response={200: schemas.PolicyOut})
 @needs("prompts.change_labelpolicy")
 def set_policy(request: HttpRequest, label: Path[LabelText], payload: schemas.PolicyIn) -> LabelPolicy:
     """Set the policy of a label, which holds for all prompts; what is left out gets its default."""
@@ -45,7 +45,7 @@ def set_policy(request: HttpRequest, label: Path[LabelText], payload: schemas.Po
     return policy
 
 
-@router.delete("/labels/{label}", response={204: None, ERRORS: ErrorOut})
+@router.delete("/labels/{label}", response={204: None})
 @needs("prompts.delete_labelpolicy")
 def delete_policy(request: HttpRequest, label: Path[LabelText]) -> Answer[None]:
     """Take the policy away; the label stays where it is."""

@@ -12,7 +12,6 @@ from pydantic_core import to_json
 
 from vectors.api_parts import locate, refuse_unknown
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut
 
 from ..models import Prompt, Status
 from ..ownership import find_owner
@@ -31,7 +30,7 @@ router = Router(tags=["prompts"])
 by_name = Router(tags=["prompts"])  # its path goes on as others do, so it is matched before them
 
 
-@router.get("/prompts", response={200: schemas.PromptPage, ERRORS: ErrorOut})
+@router.get("/prompts", response={200: schemas.PromptPage})
 def list_prompts(request: HttpRequest, filters: Query[schemas.PromptFilters]) -> dict[str, Any]:
     """Prompts without their content, the last changed first."""
     refuse_unknown(request, tuple(schemas.PromptFilters.model_fields))
@@ -54,7 +53,7 @@ def list_prompts(request: HttpRequest, filters: Query[schemas.PromptFilters]) ->
     return page(found.defer("content", "config", "variables"), filters)
 
 
-@router.post("/prompts", response={201: schemas.PromptOut, ERRORS: ErrorOut})
+@router.post("/prompts", response={201: schemas.PromptOut})
 @needs("prompts.add_prompt")
 def create_prompt(request: HttpRequest, payload: schemas.PromptIn, response: HttpResponse) -> Answer[Any]:
     """Create a prompt; its first version is 1. It belongs to the user of the key or session."""
@@ -65,14 +64,14 @@ def create_prompt(request: HttpRequest, payload: schemas.PromptIn, response: Htt
     return Answer(201, _read(prompt.pk))
 
 
-@by_name.get("/prompts/by-name/{path:name}", response={200: schemas.PromptOut, ERRORS: ErrorOut})
+@by_name.get("/prompts/by-name/{path:name}", response={200: schemas.PromptOut})
 def get_prompt_by_name(request: HttpRequest, name: Path[Ref], query: Query[schemas.Which]) -> Any:
     """The same as `/prompts/{ref}`, for a name that looks like an id, or ends as other paths do."""
     refuse_unknown(request, _WHICH)
     return _serve(request, lambda: _read(find_prompt_named(name), query))
 
 
-@router.post("/prompts/{path:ref}/archive", response={200: schemas.PromptOut, ERRORS: ErrorOut})
+@router.post("/prompts/{path:ref}/archive", response={200: schemas.PromptOut})
 @needs("prompts.change_prompt")
 def archive_prompt(request: HttpRequest, ref: Path[Ref]) -> Any:
     """Take a prompt out of use and keep its history. PATCH another status to bring it back."""
@@ -82,7 +81,7 @@ def archive_prompt(request: HttpRequest, ref: Path[Ref]) -> Any:
     return _read(prompt.pk)
 
 
-@router.get("/prompts/{path:ref}", response={200: schemas.PromptOut, ERRORS: ErrorOut})
+@router.get("/prompts/{path:ref}", response={200: schemas.PromptOut})
 def get_prompt(request: HttpRequest, ref: Path[Ref], query: Query[schemas.Which]) -> Any:
     """One prompt: its newest version, or the one of a number, of a label, or that a label served at a time.
 
@@ -92,7 +91,7 @@ def get_prompt(request: HttpRequest, ref: Path[Ref], query: Query[schemas.Which]
     return _serve(request, lambda: _read(ref, query))
 
 
-@router.get("/bundle", response={200: schemas.BundleOut, ERRORS: ErrorOut})
+@router.get("/bundle", response={200: schemas.BundleOut})
 def get_bundle(request: HttpRequest, query: Query[schemas.BundleQuery]) -> Any:
     """All prompts that a label serves, each as `/prompts/{ref}` gives it. With an API key, the header
     `X-AFN-Signature` has their HMAC-SHA256, by which a copy in a file can be checked.
@@ -101,7 +100,7 @@ def get_bundle(request: HttpRequest, query: Query[schemas.BundleQuery]) -> Any:
     return _serve(request, lambda: bundle(query.label, folder=query.folder, tag=query.tag), is_signed=True)
 
 
-@router.patch("/prompts/{path:ref}", response={200: schemas.PromptOut, ERRORS: ErrorOut})
+@router.patch("/prompts/{path:ref}", response={200: schemas.PromptOut})
 @needs("prompts.change_prompt")
 def update_prompt(request: HttpRequest, ref: Path[Ref], payload: schemas.PromptPatch) -> Any:
     """Change the members given. New content, config or variables make a new version; identical ones none.
@@ -129,7 +128,7 @@ def update_prompt(request: HttpRequest, ref: Path[Ref], payload: schemas.PromptP
     return _read(prompt.pk)
 
 
-@router.delete("/prompts/{path:ref}", summary="Delete Prompt", response={204: None, ERRORS: ErrorOut})
+@router.delete("/prompts/{path:ref}", summary="Delete Prompt", response={204: None})
 @needs("prompts.delete_prompt")
 def delete(request: HttpRequest, ref: Path[Ref]) -> Answer[None]:
     """Into the trash, from which it can be restored. Refused where other prompts include it."""

@@ -6,7 +6,6 @@ from django.http import HttpRequest
 from ninja import Path, Router
 
 from vectors.permissions import READING, needs
-from vectors.schemas import ERRORS, ErrorOut
 
 from ..rendering.template import render
 from ..serving import reading
@@ -16,7 +15,7 @@ from .lookup import Ref
 router = Router(tags=["prompts"])
 
 
-@router.post("/prompts/{path:ref}/render", response={200: schemas.RenderOut, ERRORS: ErrorOut})
+@router.post("/prompts/{path:ref}/render", response={200: schemas.RenderOut})
 @needs(READING)
 def render_prompt(request: HttpRequest, ref: Path[Ref], payload: schemas.RenderIn) -> dict[str, Any]:
     """The prompt with values in place of its variables. A missing or unknown one is an error, as is a value

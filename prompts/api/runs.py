@@ -9,7 +9,7 @@ from ninja.responses import Status as Answer
 
 from vectors.api_parts import locate
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut, Paging
+from vectors.schemas import Paging
 
 from .. import histories_of_scores
 from ..errors import NotThere
@@ -25,7 +25,7 @@ router = Router(tags=["evaluations"])
 _RUN = "/runs/{id}"
 
 
-@router.get("/runs", response={200: schemas.EvaluationRunPage, ERRORS: ErrorOut})
+@router.get("/runs", response={200: schemas.EvaluationRunPage})
 def list_runs(request: HttpRequest, filters: Query[schemas.RunFilters]) -> dict[str, Any]:
     """Runs, the last begun first."""
     rows = _runs()
@@ -38,7 +38,7 @@ def list_runs(request: HttpRequest, filters: Query[schemas.RunFilters]) -> dict[
     return page(rows, filters)
 
 
-@router.post("/runs", response={201: schemas.EvaluationRunOut, ERRORS: ErrorOut})
+@router.post("/runs", response={201: schemas.EvaluationRunOut})
 @needs("prompts.add_evaluationrun")
 def create_run(request: HttpRequest, payload: schemas.RunIn, response: HttpResponse) -> Answer[EvaluationRun]:
     """Try a version on a dataset. With a `model` a worker asks it for every item; without one you send in the
@@ -67,13 +67,13 @@ def create_run(request: HttpRequest, payload: schemas.RunIn, response: HttpRespo
     return Answer(201, _run(run.pk))
 
 
-@router.get(_RUN, response={200: schemas.EvaluationRunOut, ERRORS: ErrorOut})
+@router.get(_RUN, response={200: schemas.EvaluationRunOut})
 def get_run(request: HttpRequest, id: Path[Id]) -> EvaluationRun:
     """One run, with how far it has come."""
     return _run(id)
 
 
-@router.post(_RUN + "/cancel", response={200: schemas.EvaluationRunOut, ERRORS: ErrorOut})
+@router.post(_RUN + "/cancel", response={200: schemas.EvaluationRunOut})
 @needs("prompts.change_evaluationrun")
 def cancel_run(request: HttpRequest, id: Path[Id]) -> EvaluationRun:
     """Stop it after the item that is being worked on; what is done is kept."""
@@ -81,7 +81,7 @@ def cancel_run(request: HttpRequest, id: Path[Id]) -> EvaluationRun:
     return _run(id)
 
 
-@router.get(_RUN + "/results", response={200: schemas.ResultPage, ERRORS: ErrorOut})
+@router.get(_RUN + "/results", response={200: schemas.ResultPage})
 def list_results(request: HttpRequest, id: Path[Id], paging: Query[Paging]) -> dict[str, Any]:
     """What came out for each item, with its scores."""
     found = page(RunOutput.objects.filter(run=_run(id)).order_by("item"), paging)
@@ -96,7 +96,7 @@ def list_results(request: HttpRequest, id: Path[Id], paging: Query[Paging]) -> d
     return found
 
 
-@router.post(_RUN + "/results", response={200: schemas.AddedOut, ERRORS: ErrorOut})
+@router.post(_RUN + "/results", response={200: schemas.AddedOut})
 @needs("prompts.change_evaluationrun")
 def add_results(request: HttpRequest, id: Path[Id], payload: schemas.ResultsIn) -> dict[str, Any]:
     """Send in results of a run without a model, up to 1,000 at a time; those of before are left alone."""
@@ -107,7 +107,7 @@ def add_results(request: HttpRequest, id: Path[Id], payload: schemas.ResultsIn) 
 
 @router.get(
     "/prompts/{path:ref}/comparison",
-    response={200: comparison_schemas.ComparisonOut, ERRORS: ErrorOut},
+    response={200: comparison_schemas.ComparisonOut},
     by_alias=True,
 )
 def compare_versions(
@@ -119,7 +119,7 @@ def compare_versions(
     return histories_of_scores.compare(old, new, name=query.name, confidence=query.confidence)
 
 
-@router.get("/prompts/{path:ref}/scores", response={200: comparison_schemas.ScoresOut, ERRORS: ErrorOut})
+@router.get("/prompts/{path:ref}/scores", response={200: comparison_schemas.ScoresOut})
 def list_scores(
     request: HttpRequest, ref: Path[Ref], query: Query[comparison_schemas.ScoresQuery]
 ) -> dict[str, Any]:

@@ -5,15 +5,13 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Query, Router
 
-from vectors.schemas import ERRORS, ErrorOut
-
 from ..search import search_prompts
 from . import search_schemas
 
 router = Router(tags=["search"])
 
 
-@router.get("/search", response={200: search_schemas.PromptSearchOut, ERRORS: ErrorOut})
+@router.get("/search", response={200: search_schemas.PromptSearchOut})
 def search(request: HttpRequest, query: Query[search_schemas.PromptSearchQuery]) -> dict[str, Any]:
     """Find prompts by meaning and by words, in English and in Japanese."""
     return search_prompts(

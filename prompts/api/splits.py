@@ -7,7 +7,6 @@ from ninja import Path, Router
 from ninja.responses import Status as Answer
 
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut
 
 from .. import splits
 from ..errors import NotThere
@@ -20,7 +19,7 @@ router = Router(tags=["labels"])
 _SPLIT = "/prompts/{path:ref}/labels/{label}/split"
 
 
-@router.get(_SPLIT, response={200: schemas.SplitOut, ERRORS: ErrorOut})
+@router.get(_SPLIT, response={200: schemas.SplitOut})
 def get_split(request: HttpRequest, ref: Path[Ref], label: Path[LabelText]) -> dict[str, Any]:
     """The running split of a label, or the last one: counts of each arm, and whether to stop."""
     found = LabelSplit.objects.filter(prompt=find_prompt(ref).pk, label=label).order_by(
@@ -32,7 +31,7 @@ def get_split(request: HttpRequest, ref: Path[Ref], label: Path[LabelText]) -> d
     return splits.report(split)
 
 
-@router.post(_SPLIT, response={201: schemas.SplitOut, ERRORS: ErrorOut})
+@router.post(_SPLIT, response={201: schemas.SplitOut})
 @needs("prompts.change_promptlabel")
 def start_split(
     request: HttpRequest, ref: Path[Ref], label: Path[LabelText], payload: schemas.SplitIn
@@ -49,7 +48,7 @@ def start_split(
     return Answer(201, splits.report(split))
 
 
-@router.delete(_SPLIT, response={200: schemas.SplitOut, ERRORS: ErrorOut})
+@router.delete(_SPLIT, response={200: schemas.SplitOut})
 @needs("prompts.change_promptlabel")
 def end_split(request: HttpRequest, ref: Path[Ref], label: Path[LabelText]) -> dict[str, Any]:
     """End it: the label serves the control alone again. To promote another arm, move the label then."""
@@ -57,9 +56,7 @@ def end_split(request: HttpRequest, ref: Path[Ref], label: Path[LabelText]) -> d
     return splits.report(split)
 
 
-@router.post(
-    "/prompts/{path:ref}/labels/{label}/outcomes", response={200: schemas.OutcomeOut, ERRORS: ErrorOut}
-)
+@router.post("/prompts/{path:ref}/labels/{label}/outcomes", response={200: schemas.OutcomeOut})
 @needs("prompts.add_splitsubject")
 def record_outcome(
     request: HttpRequest, ref: Path[Ref], label: Path[LabelText], payload: schemas.OutcomeIn

@@ -7,7 +7,7 @@ from ninja import Path, Query, Router
 from ninja.responses import Status as Answer
 
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut, Paging
+from vectors.schemas import Paging
 
 from .. import trash
 from ..errors import NotThere
@@ -19,14 +19,14 @@ from .lookup import Ref, actor, find_own_prompt, page
 router = Router(tags=["trash"])
 
 
-@router.get("/trash", response={200: trash_schemas.TrashPage, ERRORS: ErrorOut})
+@router.get("/trash", response={200: trash_schemas.TrashPage})
 def list_trash(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]:
     """Prompts in the trash, the last deleted first. Versions of prompts that are kept: `/trash/versions`."""
     rows = Prompt.everything.exclude(deleted_at=None).select_related("user").order_by("-deleted_at", "pk")
     return page(rows.defer("content", "config", "variables"), paging)
 
 
-@router.get("/trash/versions", response={200: trash_schemas.TrashedVersionPage, ERRORS: ErrorOut})
+@router.get("/trash/versions", response={200: trash_schemas.TrashedVersionPage})
 def list_trashed_versions(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]:
     """Single versions in the trash, the last deleted first."""
     rows = PromptVersion.objects.filter(deleted_at__isnull=False, prompt__deleted_at=None)
@@ -34,7 +34,7 @@ def list_trashed_versions(request: HttpRequest, paging: Query[Paging]) -> dict[s
     return page(rows.order_by("-deleted_at", "pk"), paging)
 
 
-@router.post("/trash/{id}/restore", response={200: schemas.PromptSummary, ERRORS: ErrorOut})
+@router.post("/trash/{id}/restore", response={200: schemas.PromptSummary})
 @needs("prompts.delete_prompt")
 def restore_prompt(
     request: HttpRequest,
@@ -50,7 +50,7 @@ def restore_prompt(
     return Prompt.objects.select_related("user").get(pk=id)
 
 
-@router.post("/prompts/{path:ref}/trash/{version}/restore", response={204: None, ERRORS: ErrorOut})
+@router.post("/prompts/{path:ref}/trash/{version}/restore", response={204: None})
 @needs("prompts.delete_promptversion")
 def restore_version(
     request: HttpRequest, ref: Path[Ref], version: Path[values.VersionNumber]

@@ -9,7 +9,7 @@ from ninja.responses import Status as Answer
 
 from vectors.api_parts import locate
 from vectors.permissions import needs
-from vectors.schemas import ERRORS, ErrorOut, Paging
+from vectors.schemas import Paging
 
 from ..errors import Refused
 from ..models import PromptVersion
@@ -22,7 +22,7 @@ router = Router(tags=["prompts"])
 _VERSIONS = "/prompts/{path:ref}/versions"
 
 
-@router.get(_VERSIONS, response={200: version_schemas.VersionPage, ERRORS: ErrorOut})
+@router.get(_VERSIONS, response={200: version_schemas.VersionPage})
 def list_versions(request: HttpRequest, ref: Path[Ref], paging: Query[Paging]) -> dict[str, Any]:
     """All versions without their content, the newest first."""
     prompt = find_prompt(ref)
@@ -34,9 +34,7 @@ def list_versions(request: HttpRequest, ref: Path[Ref], paging: Query[Paging]) -
     return found
 
 
-@router.post(
-    _VERSIONS, response={200: version_schemas.VersionOut, 201: version_schemas.VersionOut, ERRORS: ErrorOut}
-)
+@router.post(_VERSIONS, response={200: version_schemas.VersionOut, 201: version_schemas.VersionOut})
 @needs("prompts.change_prompt")
 def create_version(
     request: HttpRequest, ref: Path[Ref], payload: version_schemas.VersionIn, response: HttpResponse
@@ -66,7 +64,7 @@ def create_version(
     return Answer(201 if saved.is_new else 200, version)
 
 
-@router.get(_VERSIONS + "/{version}", response={200: version_schemas.VersionOut, ERRORS: ErrorOut})
+@router.get(_VERSIONS + "/{version}", response={200: version_schemas.VersionOut})
 def get_version(request: HttpRequest, ref: Path[Ref], version: Path[values.VersionNumber]) -> PromptVersion:
     """One version as it was written, references and all."""
     prompt = find_prompt(ref)
@@ -75,7 +73,7 @@ def get_version(request: HttpRequest, ref: Path[Ref], version: Path[values.Versi
     return found
 
 
-@router.delete(_VERSIONS + "/{version}", summary="Delete Version", response={204: None, ERRORS: ErrorOut})
+@router.delete(_VERSIONS + "/{version}", summary="Delete Version", response={204: None})
 @needs("prompts.delete_promptversion")
 def delete(request: HttpRequest, ref: Path[Ref], version: Path[values.VersionNumber]) -> Answer[None]:
     """Into the trash; its labels come off. The last version takes the prompt with it."""
@@ -86,7 +84,7 @@ def delete(request: HttpRequest, ref: Path[Ref], version: Path[values.VersionNum
 @router.post(
     _VERSIONS + "/{version}/restore",
     summary="Repeat Version",
-    response={200: version_schemas.VersionOut, 201: version_schemas.VersionOut, ERRORS: ErrorOut},
+    response={200: version_schemas.VersionOut, 201: version_schemas.VersionOut},
 )
 @needs("prompts.change_prompt")
 def restore(

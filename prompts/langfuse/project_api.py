@@ -12,12 +12,12 @@ from vectors.rows import execute
 from . import projects, schemas
 from .counts import count_dropped
 from .otlp import JSON, PROTOBUF, count_spans
-from .schemas import ERRORS, ErrorOut
+from .schemas import ErrorOut
 
 router = Router(tags=["project"])
 
 
-@router.get("/projects", response={200: schemas.ProjectsOut, ERRORS: ErrorOut})
+@router.get("/projects", response={200: schemas.ProjectsOut})
 def list_projects(request: HttpRequest) -> dict[str, Any]:
     """The one project that the key belongs to."""
     return {"data": [projects.describe()]}
@@ -30,7 +30,7 @@ def health(request: HttpRequest) -> dict[str, str]:
     return {"status": "OK", "version": projects.VERSION}
 
 
-@router.post("/otel/v1/traces", response={200: None, ERRORS: ErrorOut})
+@router.post("/otel/v1/traces", response={200: None})
 @needs(READING)  # nothing is kept
 def take_traces(request: HttpRequest) -> HttpResponse:
     """Spans of OpenTelemetry as protobuf or JSON, also packed with gzip. They are counted and dropped."""

@@ -16,7 +16,6 @@ from ..models import User
 from ..serving.responses import serve
 from . import listing, prompts, schemas
 from .queries import refuse_unknown
-from .schemas import ERRORS, ErrorOut
 
 router = Router(tags=["prompts"])
 _PATH = "/v2/prompts/{path:name}"
@@ -24,14 +23,14 @@ _VERSION = _PATH + "/versions/{int:version}"
 Name = Annotated[NameText, Path(description="Percent-encoded, slashes as well.")]
 
 
-@router.get("/v2/prompts", response={200: schemas.PromptListOut, ERRORS: ErrorOut})
+@router.get("/v2/prompts", response={200: schemas.PromptListOut})
 def list_prompts(request: HttpRequest, query: Query[schemas.ListQuery]) -> dict[str, Any]:
     """Prompts by name, each with its versions. Filters look at versions, and only those are shown."""
     refuse_unknown(request, schemas.ListQuery)
     return listing.page(query)
 
 
-@router.post("/v2/prompts", response={201: schemas.PromptOut, ERRORS: ErrorOut})
+@router.post("/v2/prompts", response={201: schemas.PromptOut})
 @needs("prompts.add_prompt")
 def create_prompt(request: HttpRequest, payload: schemas.CreateIn) -> Answer[dict[str, Any]]:
     """A new prompt, or a new version of the one of that name. Nothing new where nothing differs."""
@@ -41,7 +40,7 @@ def create_prompt(request: HttpRequest, payload: schemas.CreateIn) -> Answer[dic
     return Answer(201, prompts.as_json(served, served.alone()))
 
 
-@router.patch(_VERSION, response={200: schemas.PromptOut, ERRORS: ErrorOut})
+@router.patch(_VERSION, response={200: schemas.PromptOut})
 @needs("prompts.change_promptlabel")
 def add_labels(
     request: HttpRequest, name: Path[Name], version: Path[VersionNumber], payload: schemas.LabelsIn
@@ -59,7 +58,7 @@ def get_prompt_named_like_a_version(
     return _get(request, f"{name}/versions/{version}", query)
 
 
-@router.delete(_VERSION, response={204: None, ERRORS: ErrorOut}, include_in_schema=False)
+@router.delete(_VERSION, response={204: None}, include_in_schema=False)
 @needs("prompts.delete_prompt")
 def delete_prompt_named_like_a_version(
     request: HttpRequest, name: Path[Name], version: Path[int], query: Query[schemas.WhichQuery]
@@ -68,13 +67,13 @@ def delete_prompt_named_like_a_version(
     return _delete(request, f"{name}/versions/{version}", query)
 
 
-@router.get(_PATH, response={200: schemas.PromptOut, ERRORS: ErrorOut})
+@router.get(_PATH, response={200: schemas.PromptOut})
 def get_prompt(request: HttpRequest, name: Path[Name], query: Query[schemas.GetQuery]) -> HttpResponse:
     """The version of a number, else what a label serves, by default `production`."""
     return _get(request, name, query)
 
 
-@router.delete(_PATH, response={204: None, ERRORS: ErrorOut})
+@router.delete(_PATH, response={204: None})
 @needs("prompts.delete_prompt")
 def delete_prompt(request: HttpRequest, name: Path[Name], query: Query[schemas.WhichQuery]) -> Answer[None]:
     """One version, or without `version` and `label` all of them, into the trash. 400 where another prompt

@@ -14,7 +14,6 @@ from ..models import TraceScore, User
 from ..ownership import check_scorer
 from . import ingestion, score_schemas, scores
 from .queries import refuse_unknown
-from .schemas import ERRORS, ErrorOut
 
 router = Router(tags=["scores"])
 
@@ -25,7 +24,6 @@ router = Router(tags=["scores"])
         200: score_schemas.ScoreIdOut,
         202: score_schemas.AcceptedOut,
         207: score_schemas.ResultsOut,
-        ERRORS: ErrorOut,
     },
 )
 @needs("prompts.add_tracescore")
@@ -45,34 +43,34 @@ def create_scores(request: HttpRequest, payload: Body[score_schemas.ScoresIn]) -
     return Answer(202, {"message": "Accepted", "accepted": accepted, "rejected": 0})
 
 
-@router.get("/scores", response={200: score_schemas.ScoreListOut, ERRORS: ErrorOut})
+@router.get("/scores", response={200: score_schemas.ScoreListOut})
 def list_scores(request: HttpRequest, query: Query[score_schemas.ScoresQuery]) -> dict[str, Any]:
     """Scores, the newest first, with the values that were sent."""
     refuse_unknown(request, score_schemas.ScoresQuery)
     return scores.page(query, is_mixed=True)
 
 
-@router.get("/v2/scores", response={200: score_schemas.ScoreListOut, ERRORS: ErrorOut})
+@router.get("/v2/scores", response={200: score_schemas.ScoreListOut})
 def list_scores_v2(request: HttpRequest, query: Query[score_schemas.ScoresQuery]) -> dict[str, Any]:
     """The same, as clients of version 4 read it: a text is in `stringValue`, and its `value` is 0."""
     refuse_unknown(request, score_schemas.ScoresQuery)
     return scores.page(query, is_mixed=False)
 
 
-@router.get("/v3/scores", response={200: score_schemas.ScoreListV3Out, ERRORS: ErrorOut}, exclude_none=True)
+@router.get("/v3/scores", response={200: score_schemas.ScoreListV3Out}, exclude_none=True)
 def list_scores_v3(request: HttpRequest, query: Query[score_schemas.ScoresV3Query]) -> dict[str, Any]:
     """The same, as clients of version 5 read it: with a cursor, and the parts named in `fields`."""
     refuse_unknown(request, score_schemas.ScoresV3Query)
     return scores.page_v3(query)
 
 
-@router.get("/v2/scores/{path:id}", response={200: score_schemas.ScoreOut, ERRORS: ErrorOut})
+@router.get("/v2/scores/{path:id}", response={200: score_schemas.ScoreOut})
 def get_score(request: HttpRequest, id: Path[score_schemas.Id]) -> dict[str, Any]:
     """One score."""
     return scores.as_json(_find(id), is_mixed=False)
 
 
-@router.delete("/scores/{path:id}", response={202: score_schemas.MessageOut, ERRORS: ErrorOut})
+@router.delete("/scores/{path:id}", response={202: score_schemas.MessageOut})
 @needs("prompts.delete_tracescore")
 def delete_score(request: HttpRequest, id: Path[score_schemas.Id]) -> Answer[dict[str, str]]:
     """Take a score back."""
@@ -82,7 +80,7 @@ def delete_score(request: HttpRequest, id: Path[score_schemas.Id]) -> Answer[dic
     return Answer(202, {"message": "The score was deleted."})
 
 
-@router.post("/ingestion", response={207: score_schemas.IngestedOut, ERRORS: ErrorOut})
+@router.post("/ingestion", response={207: score_schemas.IngestedOut})
 @needs("prompts.add_tracescore")
 def ingest(request: HttpRequest, payload: Body[score_schemas.BatchIn]) -> Answer[dict[str, Any]]:
     """A batch of events. Those of the type `score-create` are kept, all others counted and dropped."""

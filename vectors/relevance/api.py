@@ -16,14 +16,14 @@ from vectors.permissions import needs
 from vectors.relevance import schemas
 from vectors.relevance.judging import judge
 from vectors.relevance.models import EvaluationRun, Judgement, hash_query
-from vectors.schemas import ERRORS, ErrorOut, Paging
+from vectors.schemas import Paging
 
 _Row = TypeVar("_Row", bound=Model)
 
 router = Router(tags=["relevance"])
 
 
-@router.get("/collections/{name}/judgements", response={200: schemas.JudgementPage, ERRORS: ErrorOut})
+@router.get("/collections/{name}/judgements", response={200: schemas.JudgementPage})
 def list_judgements(
     request: HttpRequest, name: Path[CollectionName], wanted: Query[schemas.JudgementFilter]
 ) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def list_judgements(
     return _page(rows, wanted)
 
 
-@router.put("/collections/{name}/judgements", response={200: schemas.JudgementOut, ERRORS: ErrorOut})
+@router.put("/collections/{name}/judgements", response={200: schemas.JudgementOut})
 @needs("vectors.change_judgement")
 def put_judgement(
     request: HttpRequest, name: Path[CollectionName], payload: schemas.JudgementIn
@@ -44,7 +44,7 @@ def put_judgement(
     return judge(store.get_collection(name), **payload.model_dump(), by=_caller(request))
 
 
-@router.delete("/collections/{name}/judgements/{id}", response={204: None, ERRORS: ErrorOut})
+@router.delete("/collections/{name}/judgements/{id}", response={204: None})
 @needs("vectors.delete_judgement")
 def delete_judgement(
     request: HttpRequest, name: Path[CollectionName], id: Path[schemas.JudgementId]
@@ -56,9 +56,7 @@ def delete_judgement(
     return Status(204, None)
 
 
-@router.get(
-    "/collections/{name}/runs", summary="List Search Runs", response={200: schemas.RunPage, ERRORS: ErrorOut}
-)
+@router.get("/collections/{name}/runs", summary="List Search Runs", response={200: schemas.RunPage})
 def list_runs(
     request: HttpRequest, name: Path[CollectionName], wanted: Query[schemas.RunFilter]
 ) -> dict[str, Any]:
