@@ -11,9 +11,11 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
+from random import Random
 from threading import Event, Thread
 
 import pytest
@@ -116,9 +118,29 @@ def require(program: str) -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        return int(listener.getsockname()[1])
+    """A port that nothing listens on, and that nobody else is given before it is listened on.
+
+    The system's own choice is from those of outgoing connections, any of which may take it until then, or
+    while a server is down that a test starts again. Each process of pytest has a block of its own below them.
+    """
+    for port in _PORTS:
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind((HOST, port))
+            return port
+    raise AssertionError  # _PORTS has no end
+
+
+def _own_ports() -> Iterator[int]:
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    size = len(_PORT_RANGE) // processes
+    block = _PORT_RANGE[process * size : (process + 1) * size]
+    start = Random().randrange(size)  # other runs of the tests may be going on
+    return cycle((*block[start:], *block[:start]))
+
+
+_PORT_RANGE = range(10_000, 32_000)
+_PORTS = _own_ports()
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from subprocess import TimeoutExpired
 import pytest
 
 from .processes import MANAGE, clean_environment, zygote
+from .zygote import WARM
 
 SCRIPT = """
 import atexit, os, sys
@@ -50,15 +51,32 @@ def test_one_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     assert late.value.output == "begun\n"
 
 
-def test_settings_are_read_by_each_command_for_itself() -> None:
-    command = [
-        *MANAGE[1:],
-        "shell",
-        "-v",
-        "0",
-        "-c",
-        "from django.conf import settings; print(settings.TIME_ZONE)",
-    ]
-    for zone in ("Asia/Tokyo", "UTC"):
+SHOW = "import os; from django.conf import settings; print(settings.TIME_ZONE, os.environ['TZ'], os.getpid())"
+
+
+def test_settings_are_those_of_the_environment_however_often_it_comes() -> None:
+    command, seen = [*MANAGE[1:], "shell", "-v", "0", "-c", SHOW], set()
+    for zone in ("Asia/Tokyo", "UTC", "Asia/Tokyo", "UTC", "UTC", "Asia/Tokyo"):
         variables = {"SECRET_KEY": "k" * 50, "AFN_DATABASE_FILE": ":memory:", "TIME_ZONE": zone}
-        assert zygote().run(command, clean_environment(**variables), timeout=60).stdout == f"{zone}\n"
+        done = zygote().run(command, clean_environment(**variables), timeout=60)
+        *zones, process = done.stdout.split()
+        assert zones == [zone, zone]
+        seen.add(process)
+    assert len(seen) == 6
+
+
+def test_settings_that_are_refused_are_refused_each_time() -> None:
+    variables = {"SECRET_KEY": "k" * 50, "AFN_DATABASE_FILE": ":memory:", "DB_POOL_TIMEOUT": "soon"}
+    for _ in range(3):
+        done = zygote().run([*MANAGE[1:], "check"], clean_environment(**variables), timeout=60)
+        assert done.returncode == 1
+        assert "DB_POOL_TIMEOUT" in done.stderr
+
+
+def test_of_many_environments_the_newest_stay_warm() -> None:
+    script = [*MANAGE[1:], "shell", "-v", "0", "-c", "print(1)"]
+    for number in range(WARM + 1):
+        for _ in range(2):
+            variables = {"SECRET_KEY": "k" * 50, "AFN_DATABASE_FILE": ":memory:", "CANARY": str(number)}
+            zygote().run(script, clean_environment(**variables), timeout=60)
+    assert sum(one is not None for one in zygote()._warm.values()) == WARM

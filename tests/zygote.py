@@ -3,10 +3,13 @@
     Zygote().run(["manage.py", "check"], environment, timeout=120)
 
 Each command is a process of its own, with an environment, output and exit code of its own; only modules of
-others, which read no settings, are there already.
+others, which read no settings, are there already. An environment that comes a second time gets a process that
+has read the settings too and forks for all that follow: they begin at once. Nothing but the environment may
+change the settings between two commands (``is_alone=True`` where a file does).
 """
 
 import atexit
+import gc
 import io
 import json
 import os
@@ -18,8 +21,8 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from subprocess import CompletedProcess, TimeoutExpired
 from typing import Any
@@ -39,10 +42,15 @@ MODULES = (
 )  # fmt: skip
 
 
+WARM = 3  # environments whose settings are kept
+
+
 class Zygote:
     def __init__(self) -> None:
         own, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket, self._lock = own, threading.Lock()
+        # By environment, the one used last at the end; None until it comes again, or where it cannot be warm.
+        self._warm: dict[str, socket.socket | None] = {}
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.zygote", str(theirs.fileno())],
@@ -52,7 +60,12 @@ class Zygote:
             )
 
     def run(
-        self, command: Sequence[str], environment: Mapping[str, str], *, timeout: float
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        timeout: float,
+        is_alone: bool = False,
     ) -> "CompletedProcess[str]":
         """As ``subprocess.run(…, text=True, capture_output=True)`` with Python before the command."""
         read, write = os.pipe()
@@ -62,13 +75,10 @@ class Zygote:
             tempfile.TemporaryFile() as errors,
             open(read, "rb") as answer,
         ):
-            request = json.dumps([list(command), dict(environment), os.getcwd()]).encode()
-            with tempfile.TemporaryFile() as sent:  # an environment may be longer than a packet
-                sent.write(request)
-                sent.flush()
-                fds = [nothing.fileno(), out.fileno(), errors.fileno(), write, sent.fileno()]
-                with self._lock:
-                    socket.send_fds(self._socket, [b"run"], fds)
+            with self._lock, _sent([list(command), dict(environment), os.getcwd()]) as sent:
+                connection = self._socket if is_alone else self._connection(environment)
+                fds = [nothing.fileno(), out.fileno(), errors.fileno(), write, sent]
+                socket.send_fds(connection, [b"run"], fds)
             os.close(write)
             pid = int.from_bytes(answer.read(4), "little")
             timer = threading.Timer(timeout, os.kill, [pid, signal.SIGKILL])
@@ -85,12 +95,51 @@ class Zygote:
         status = int.from_bytes(code, "little", signed=True)
         return CompletedProcess([sys.executable, *command], status, texts[0], texts[1])
 
+    def _connection(self, environment: Mapping[str, str]) -> socket.socket:
+        """To a process with the settings of this environment, if there is one or it is time to make one."""
+        known = {name: value for name, value in environment.items() if name != "PYTEST_CURRENT_TEST"}
+        key = json.dumps([known, os.getcwd()], sort_keys=True)
+        if key not in self._warm:
+            self._warm[key] = None
+            return self._socket
+        warm = self._warm.pop(key) or self._warmed(environment)
+        self._warm[key] = warm
+        kept = [one for one, connection in self._warm.items() if connection is not None]
+        for one in kept[:-WARM]:
+            self._warm.pop(one).close()  # type: ignore[union-attr]
+        return warm or self._socket
+
+    def _warmed(self, environment: Mapping[str, str]) -> socket.socket | None:
+        own, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, _sent(["", dict(environment), os.getcwd()]) as sent:
+            socket.send_fds(self._socket, [b"warm"], [theirs.fileno(), sent])
+        if own.recv(8) == b"warm":
+            return own
+        own.close()  # its settings are refused: each command shall say so itself
+        return None
+
     def close(self) -> None:
-        self._socket.close()
+        for connection in (self._socket, *filter(None, self._warm.values())):
+            connection.close()
         self._process.wait(10)
 
 
-def serve(connection: socket.socket) -> None:
+@contextmanager
+def _sent(request: Any) -> Iterator[int]:
+    """The request in a file: an environment may be longer than a packet."""
+    with tempfile.TemporaryFile() as file:
+        file.write(json.dumps(request).encode())
+        file.flush()
+        yield file.fileno()
+
+
+def _received(fd: int) -> Any:
+    with open(fd, "rb") as file:
+        file.seek(0)
+        return json.loads(file.read())
+
+
+def serve(connection: socket.socket, *, is_warm: bool = False) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that wait for a command
     while True:
         message, fds, _, _ = socket.recv_fds(connection, 16, 16)
@@ -98,18 +147,41 @@ def serve(connection: socket.socket) -> None:
             return
         if os.fork() == 0:
             connection.close()
-            _watch(fds)
+            if message == b"warm":
+                _warm(*fds)
+            else:
+                _watch(fds, is_warm)
             os._exit(0)
         for fd in fds:
             os.close(fd)
 
 
-def _watch(fds: list[int]) -> None:
+def _warm(fd: int, request: int) -> None:
+    """Read the settings of an environment, and serve its commands."""
+    _, environment, folder = _received(request)
+    for output in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), output)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "afn_project.settings")
+    sys.argv, sys.path[0] = ["manage.py"], str(PROJECT)
+    with socket.socket(fileno=fd) as connection:
+        try:
+            import django
+
+            django.setup()
+        except Exception:  # noqa: BLE001 - whatever it is, a command says it where it is read
+            return
+        gc.freeze()
+        connection.send(b"warm")
+        serve(connection, is_warm=True)
+
+
+def _watch(fds: list[int], is_warm: bool) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     *streams, answer, request = fds
-    with open(request, "rb") as file:
-        file.seek(0)
-        command, environment, folder = json.loads(file.read())
+    command, environment, folder = _received(request)
     pid = os.fork()
     if pid == 0:
         os.close(answer)
@@ -117,6 +189,9 @@ def _watch(fds: list[int]) -> None:
             os.dup2(fd, target)
             os.close(fd)
         os.chdir(folder)
+        if not is_warm:  # else it is the same, and the settings have added to it
+            os.environ.clear()
+            os.environ.update(environment)
         _become(command, environment)
     os.write(answer, pid.to_bytes(4, "little"))
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -125,8 +200,6 @@ def _watch(fds: list[int]) -> None:
 
 
 def _become(command: list[str], environment: dict[str, str]) -> None:
-    os.environ.clear()
-    os.environ.update(environment)
     # Those of this process were made when it had another output.
     sys.stdin = io.TextIOWrapper(open(0, "rb", closefd=False), encoding="utf-8")  # noqa: SIM115
     at_once = bool(environment.get("PYTHONUNBUFFERED"))
@@ -163,7 +236,5 @@ def _become(command: list[str], environment: dict[str, str]) -> None:
 if __name__ == "__main__":
     for name in MODULES:
         __import__(name)
-    import gc
-
     gc.freeze()
     serve(socket.socket(fileno=int(sys.argv[1])))
