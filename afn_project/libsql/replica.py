@@ -7,6 +7,7 @@ using its alias), it is never written, and while it cannot be read the primary a
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from sqlite3 import OperationalError
 
@@ -26,6 +27,10 @@ REST = 5.0  # seconds for which a copy that could not be read is left alone
 _OUT_OF_REACH = (ServerUnreachable, ConnectionLost, NamespaceNotFound, TooManyConnections)
 TRANSACTION = ("BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE")
 _failed_at: dict[str, float] = {}  # by the copy's name, for all connections of this process
+
+
+class _CopyFailed(Exception):
+    """The copy cannot be read at the moment, for a reason that the primary need not have."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +78,18 @@ class ReplicaDriver:
                 "attempt to write a readonly database: this connection reads a copy. Write to the primary."
             )
         if self._can_be_read() and self._copy.is_current():
-            return self._read_copy(sql, parameters, instead=self._primary.execute)
+            with suppress(_CopyFailed):
+                return self._read_copy(sql, parameters)
         try:
             return self._primary.execute(sql, parameters)
         except _OUT_OF_REACH as error:
             lost = error
-        # Old is better than nothing, and the primary's failure better than the copy's.
-        return self._read_copy(sql, parameters, instead=_raise(lost))
+        # Old is better than nothing. It is asked again if it failed just now: a copy whose server loses the
+        # primary leaves one question without an answer, and answers the next.
+        try:
+            return self._read_copy(sql, parameters)
+        except _CopyFailed:
+            raise lost from None
 
     def execute_many(self, sql: str, rows: Sequence[Sequence[SqlValue]]) -> int:
         for row in rows:
@@ -97,13 +107,8 @@ class ReplicaDriver:
         failed_at = _failed_at.get(self._copy.name)
         return failed_at is None or time.monotonic() - failed_at > REST
 
-    def _read_copy(
-        self,
-        sql: str,
-        parameters: Sequence[SqlValue],
-        *,
-        instead: Callable[[str, Sequence[SqlValue]], Result],
-    ) -> Result:
+    def _read_copy(self, sql: str, parameters: Sequence[SqlValue]) -> Result:
+        """Raises ``_CopyFailed`` where the primary should be asked."""
         try:
             result = self._open_copy().execute(sql, parameters)
         except OperationalError as error:
@@ -114,7 +119,7 @@ class ReplicaDriver:
                 logger.warning("The copy %s cannot be read, the primary answers: %s", self._copy.name, error)
             _failed_at[self._copy.name] = time.monotonic()
             self._close_copy()
-            return instead(sql, parameters)
+            raise _CopyFailed from error
         if _failed_at.pop(self._copy.name, None) is not None:
             logger.warning("The copy %s can be read again.", self._copy.name)
         return result
@@ -136,10 +141,3 @@ class ReplicaDriver:
 def _is_unfinished(error: OperationalError) -> bool:
     name = getattr(error, "sqlite_errorname", "")
     return name in ("SQLITE_CANTOPEN", "SQLITE_BUSY") or "no such table" in str(error)
-
-
-def _raise(error: Exception) -> Callable[[str, Sequence[SqlValue]], Result]:
-    def fail(sql: str, parameters: Sequence[SqlValue]) -> Result:
-        raise error
-
-    return fail

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from afn_project.libsql import dbapi, errors, replica
+from afn_project.libsql.driver import Result
 from tests.sqld import Sqld, company_sqld, sqld_replica
 
 
@@ -129,3 +130,34 @@ def test_a_copy_is_never_written(reader: dbapi.Connection, writer: dbapi.Connect
     reader.execute("BEGIN")
     reader.commit()
     assert count(writer) == 0
+
+
+class Scripted:
+    """A driver that fails, or answers, as it is told."""
+
+    timeout = 1.0
+
+    def __init__(self, *answers: Exception | Result) -> None:
+        self.answers = list(answers)
+
+    def execute(self, sql: str, parameters: Any = ()) -> Result:
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def close(self) -> None: ...
+
+
+def test_a_copy_that_fails_as_its_primary_dies_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that follows another may leave a question without an answer then, and answers the next."""
+    monkeypatch.setattr(replica, "_failed_at", {})
+    hung, refused = errors.ConnectionLost("no answer in time"), errors.ServerUnreachable("refused")
+    row = Result(["x"], [(1,)], -1, None)
+    copy = Scripted(hung, row, row, hung, hung)
+    driver = replica.ReplicaDriver(replica.Copy("copy", lambda: copy), Scripted(refused, refused))  # type: ignore[arg-type, return-value]
+    assert driver.execute("SELECT x FROM t") is row
+    assert driver.execute("SELECT x FROM t") is row  # and is no longer left alone
+    with pytest.raises(errors.ServerUnreachable, match="refused"):
+        driver.execute("SELECT x FROM t")
+    assert copy.answers == driver._primary.answers == []  # type: ignore[attr-defined]
