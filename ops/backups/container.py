@@ -84,7 +84,8 @@ class Reader:
         while header := self._header():
             if header.name not in allowed or header.name in seen or header.type != tarfile.REGTYPE:
                 raise DamagedBackup(f"Not a backup: it holds {header.name[:80]!r}, which none does there.")
-            if header.size > allowed[header.name]:
+            # Below zero, which a header may say, would be all that there is.
+            if not 0 <= header.size <= allowed[header.name]:
                 raise DamagedBackup(
                     f"{header.name}: expected {allowed[header.name]:,} bytes at most, it has {header.size:,}."
                 )
@@ -295,7 +296,7 @@ def _exactly(stream: BinaryIO, size: int) -> bytes:
     pieces = []
     while size:
         if not (piece := stream.read(size)):
-            raise DamagedBackup("The backup ends before its end: it was cut off. Take another one.")
+            raise DamagedBackup("The backup ends too early: it was cut off or changed. Take another one.")
         pieces.append(piece)
         size -= len(piece)
     return b"".join(pieces)

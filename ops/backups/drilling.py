@@ -15,12 +15,12 @@ from ops.environments.opening import opened
 from ops.environments.temporary import clear_left, loaded
 
 from . import folder, manifest
-from .errors import BackupProblem
+from .errors import BackupProblem, NotProved
 from .making import Progress, silent
 from .models import BackupDrill
 from .names import BackupName
 from .proving import Proof, prove
-from .restoring import check_suitable
+from .restoring import check_suitable, traps_in
 from .staging import staging
 from .unpacking import unpack
 
@@ -66,6 +66,8 @@ def drill(provider: Provider, file: Path, progress: Progress = silent) -> Drill:
             database = place / manifest.DATABASE
             unpacked = unpack(file, database, progress)
             check_suitable(unpacked.about, provider, migrate=True)
+            if problems := traps_in(provider, database):
+                raise NotProved("; ".join(problems))
             with loaded(provider, PURPOSE, database, found.notes) as name, opened(provider, name) as alias:
                 found.proof = prove(alias, unpacked.manifest, progress)
     except BackupProblem as problem:

@@ -15,7 +15,7 @@ from secrets import token_hex
 from typing import Any, Final
 
 from django.core.management import call_command
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from ops.environments.base import Provider
 from ops.environments.opening import opened, opened_database
@@ -25,10 +25,10 @@ from vectors.catalogue import renew_generation
 from vectors.models import Collection
 
 from . import engines, folder, manifest
-from .errors import BackupProblem, NotProved, Unsuitable, WrongKey
+from .errors import BackupProblem, DamagedBackup, NotProved, Unsuitable, WrongKey
 from .making import Progress, silent
 from .manifest import About
-from .proving import Proof, prove
+from .proving import Proof, prove, traps
 from .staging import staging
 from .unpacking import Unpacked, read_about, unpack
 
@@ -96,6 +96,7 @@ def restore(
         unpacked = unpack(file, database, progress)
         # Once more: now it is known that nobody has changed it.
         check_suitable(unpacked.about, provider, migrate=migrate)
+        _check(traps_in(provider, database))
         with loaded(provider, PURPOSE, database, notes) as name:
             with opened(provider, name) as alias:
                 proof = _proved(alias, unpacked, progress)
@@ -145,6 +146,18 @@ def restore_redis_into(file: Path, target: Path) -> int:
     return target.stat().st_size
 
 
+def traps_in(provider: Provider, database: Path) -> list[str]:
+    """Of a database that was unpacked, before it is loaded: a server evaluates constraints as rows come in.
+
+    Raises ``DamagedBackup`` where it is no database.
+    """
+    try:
+        with opened_database(_FILE, provider.file_database(database)):
+            return traps(_FILE)
+    except DatabaseError as error:
+        raise DamagedBackup(f"{manifest.DATABASE} cannot be opened: {error}. Take another backup.") from error
+
+
 def _check_free(target: Path) -> None:
     if os.path.lexists(target):
         raise BackupProblem(f"{target}: there is such a file already. Name another one, or remove it.")
@@ -163,12 +176,16 @@ def _give_name(made: Path, target: Path) -> None:
 
 def _proved(alias: str, unpacked: Unpacked, progress: Progress) -> Proof:
     proof = prove(alias, unpacked.manifest, progress)
-    if not proof.ok:
+    _check(proof.problems)
+    return proof
+
+
+def _check(problems: list[str]) -> None:
+    if problems:
         raise NotProved(
             "What was restored is not what was backed up, so that nothing was changed: "
-            f"{_some(proof.problems)}. Take another backup: `manage.py list_backups`."
+            f"{_some(problems)}. Take another backup: `manage.py list_backups`."
         )
-    return proof
 
 
 def _make_new(alias: str) -> None:

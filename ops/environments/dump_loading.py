@@ -24,6 +24,9 @@ def load_dump(dump: Path, file: Path) -> None:
             connection: Any = ConnectionHandler({"default": {**entry, "NAME": str(new)}})["default"]
             connection.ensure_connection()
             try:
+                # The server has checked its rows, and whoever may write SQL there is to write no file
+                # here: libSQL has functions for that, which a constraint may call.
+                connection.cursor().execute("PRAGMA ignore_check_constraints = ON")
                 for script in _scripts(dump):
                     connection.connection.cursor().executescript(script)
                 cursor = connection.cursor()

@@ -11,8 +11,11 @@ from django.http import HttpRequest
 from prompts.models import ApiKey, Scope
 
 PERMISSION: Final = "ops.view_healthrecord"
-# Whoever came by a proxy is not on this machine, whatever the address says.
-_FORWARDED: Final = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
+# Whoever came by a proxy is not on this machine, whatever the address says. Some tell no address of it, but
+# the scheme or the host that they were asked by, or have a name of their own for it.
+_FORWARDED: Final = re.compile(
+    r"HTTP_(X_FORWARDED\w*|FORWARDED\w*|VIA|X_REAL_IP|X_(ORIGINAL|CLIENT|CLUSTER)\w*|CF_\w+|TRUE_CLIENT_IP|FASTLY_CLIENT_IP)"
+)
 _LOOPBACK: Final = re.compile(r"127(\.\d{1,3}){3}|::1|::ffff:127(\.\d{1,3}){3}")
 
 
@@ -24,7 +27,7 @@ def has_metrics_token(request: HttpRequest) -> bool:
 
 def is_trusted_here(request: HttpRequest) -> bool:
     """A program of this machine, where AFN_TRUST_LOOPBACK says that those may look."""
-    if not settings.AFN_TRUST_LOOPBACK or any(name in request.META for name in _FORWARDED):
+    if not settings.AFN_TRUST_LOOPBACK or any(map(_FORWARDED.fullmatch, request.META)):
         return False
     return bool(_LOOPBACK.fullmatch(request.META.get("REMOTE_ADDR", "")))
 

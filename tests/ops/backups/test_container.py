@@ -115,6 +115,7 @@ def test_a_damaged_one_is_refused(
         pytest.param(compressed(header("../../etc/passwd", 2), b"{}".ljust(512, b"\0")), id="a path"),
         pytest.param(compressed(header("about.json", 101), bytes(1024)), id="larger than allowed"),
         pytest.param(compressed(header("about.json", 2**60)), id="an exabyte"),
+        pytest.param(compressed(header("about.json", -1), bytes(10**6)), id="less than nothing, so all"),
         pytest.param(compressed(header("about.json", 0, type=tarfile.SYMTYPE, linkname="/etc")), id="a link"),
         pytest.param(compressed(header("about.json", 10**9, type=tarfile.XHDTYPE)), id="a long header"),
         pytest.param(compressed(header("about.json", 0), header("about.json", 0)), id="the same twice"),

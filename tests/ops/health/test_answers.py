@@ -85,7 +85,9 @@ def test_figures_are_for_tokens_keys_and_people_with_the_permission(
     assert set(body["parts"]["database"]) == {"status", "seconds", "since", "detail", "value"}
 
 
-@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
+@pytest.mark.parametrize(
+    "header", ["X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "X-Real-IP", "Via", "CF-Connecting-IP"]
+)
 def test_who_comes_by_a_proxy_is_not_on_this_machine(settings: Settings, header: str) -> None:
     settings.AFN_TRUST_LOOPBACK = True
     requests = RequestFactory()
