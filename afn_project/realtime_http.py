@@ -19,6 +19,7 @@ from django.http import HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from ninja.errors import AuthenticationError
 
+from ops.monitoring.counters import realtime_connections
 from ops.realtime import callers, sse, tickets, websocket
 from ops.realtime.asgi import Receive, Scope, Send, refuse
 from ops.realtime.callers import Caller
@@ -76,13 +77,15 @@ class WithRealtime:
             problem = refused.problem
             await refuse(scope, send, problem.status, problem.detail, problem.headers)
             return
+        kind = "websocket" if scope["type"] == "websocket" else "sse"
         try:
-            if scope["type"] == "websocket":
-                offered = websocket.SUBPROTOCOL in scope.get("subprotocols", ())
-                chosen = websocket.SUBPROTOCOL if offered else None
-                await websocket.serve(client, hub, receive, send, after=after, subprotocol=chosen)
-            else:
-                await sse.serve(client, hub, receive, send, after=after, headers=_cors(_request(scope)))
+            with realtime_connections.labels(kind).track_inprogress():
+                if kind == "websocket":
+                    offered = websocket.SUBPROTOCOL in scope.get("subprotocols", ())
+                    chosen = websocket.SUBPROTOCOL if offered else None
+                    await websocket.serve(client, hub, receive, send, after=after, subprotocol=chosen)
+                else:
+                    await sse.serve(client, hub, receive, send, after=after, headers=_cors(_request(scope)))
         finally:
             hub.leave(client)
 

@@ -1,6 +1,7 @@
 """Django's settings, all of them. What may differ between places comes from the environment (``env.py``)."""
 
 import gc
+import os
 from typing import Any
 
 import redis.exceptions
@@ -20,6 +21,11 @@ from .redis_urls import cache_url, queue_url
 # Half a million objects are made while a process starts, and all of them stay. Python would look for garbage
 # among them after every 700 new ones, which takes a seventh of the start.
 gc.set_threshold(20_000, 10, 10)
+
+# Prometheus's client takes an empty one, as compose and systemd leave it, for the current folder and writes
+# its files there. It is not imported yet.
+if os.environ.get("PROMETHEUS_MULTIPROC_DIR") == "":
+    del os.environ["PROMETHEUS_MULTIPROC_DIR"]
 
 env = read_env()
 

@@ -7,6 +7,7 @@ class OpsConfig(AppConfig):
 
     def ready(self) -> None:
         from ops import signals, tasks  # noqa: F401  (they listen)
+        from ops.alerts import outage  # noqa: F401
         from ops.audit import listening
         from ops.backups import jobs as backups  # noqa: F401
         from ops.health import parts  # noqa: F401

@@ -9,11 +9,12 @@ for each moment.
 from __future__ import annotations
 
 import logging
+import threading
 from datetime import datetime
 from typing import Any, Final
 
 from celery.utils.time import maybe_make_aware
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
 from ops.scheduling.lease import Lease
@@ -21,6 +22,8 @@ from prompts.queueing import enqueue
 
 logger = logging.getLogger(__name__)
 START_JOB: Final = "ops.tasks.start_job"
+# Done here where no worker can be told: that the queue is down is one of the things it tells.
+_WITHOUT_QUEUE: Final = "ops.tasks.watch_alerts"
 
 
 class DueEntry(ModelEntry):
@@ -53,6 +56,7 @@ class OneBeat(DatabaseScheduler):
     def __init__(self, *args: Any, lease: Lease | None = None, **options: Any) -> None:
         self._lease = lease or Lease()
         self._is_waiting = self._is_failing = False
+        self._busy: set[str] = set()
         super().__init__(*args, **options)
 
     def setup_schedule(self) -> None:
@@ -64,6 +68,7 @@ class OneBeat(DatabaseScheduler):
 
     def tick(self, *args: Any, **options: Any) -> float:
         """Do one thing that is due; returns how many seconds to wait."""
+        close_old_connections()  # no request ends here, and a restore may have replaced the file
         try:
             if not self._lease.take():
                 self._wait()
@@ -104,11 +109,28 @@ class OneBeat(DatabaseScheduler):
             logger.error("Schedule %s: there is no task %s", entry.name, entry.task)
         else:
             otherwise = f"What {entry.name} does is left out this time"
-            enqueue(task, *entry.args, otherwise=otherwise, kwargs=entry.kwargs, **entry.options)
+            is_told = enqueue(task, *entry.args, otherwise=otherwise, kwargs=entry.kwargs, **entry.options)
+            if not is_told and entry.task == _WITHOUT_QUEUE:
+                self._run_beside(entry)
 
     def _run(self, entry: DueEntry, *args: Any, **options: Any) -> None:
         """In this process."""
         self.app.tasks[entry.task](*args, **options)
+
+    def _run_beside(self, entry: DueEntry) -> None:
+        """In a thread of its own, for the schedule is not to wait for it; not twice at a time."""
+        if entry.name not in self._busy:
+            self._busy.add(entry.name)
+            threading.Thread(target=self._work, args=[entry], name=entry.name, daemon=True).start()
+
+    def _work(self, entry: DueEntry) -> None:
+        try:
+            self._run(entry, *entry.args, **entry.kwargs)
+        except Exception:
+            logger.exception("Schedule %s: what was due has failed", entry.name)
+        finally:
+            self._busy.discard(entry.name)
+            connections.close_all()  # they are this thread's
 
     def _wait(self) -> None:
         if not self._is_waiting:

@@ -50,6 +50,7 @@ OF_OTHERS = {
     "libsql": {"RUST_LOG", "LIBSQL_ADMIN_AUTH_KEY"},
     "libsql-replica": {"RUST_LOG"},
     "web": {"PROMETHEUS_MULTIPROC_DIR"},
+    "mcp": {"PROMETHEUS_MULTIPROC_DIR"},
     "redis-insight": {
         "RI_REDIS_HOST",
         "RI_REDIS_PORT",
@@ -336,8 +337,9 @@ def test_celery_knows_its_options(name: str) -> None:
     assert [option for option in options if option not in known] == []
 
 
-def test_the_counters_of_the_web_processes_are_gone_with_the_container() -> None:
-    web = SERVICES["web"]
+@pytest.mark.parametrize("name", ["web", "mcp"])
+def test_the_counters_of_web_processes_are_gone_with_their_container(name: str) -> None:
+    web = SERVICES[name]
     folder = web["environment"]["PROMETHEUS_MULTIPROC_DIR"]
     assert folder == web["environment"]["AFN_RUN_DIR"]
     [mount] = [mount for mount in web["tmpfs"] if mount.startswith(f"{folder}:")]

@@ -17,7 +17,10 @@ from vectors.errors import CollectionNotFound, VectorError
 _PIPE_CLOSED: Final = 141
 # Collections that are named where another was asked for.
 _NAMES: Final = 20
-_INIT = "Run `manage.py init_db` first: it makes and updates the tables."
+_INIT = (
+    "Run `manage.py init_db` first: it makes and updates the tables. Where there were prompts before, they "
+    "are lost, and `manage.py restore_database FILE` brings them back from a backup."
+)
 _SPACE = "free space where the database is, and run this again: what was stored is as it was."
 _REBUILD = "A table of its index is missing: rebuild_vectors makes it anew."
 # What to do, by what the database says; the first that fits.

@@ -15,7 +15,7 @@ from django.utils.functional import cached_property
 from . import dbapi
 from .creation import DatabaseCreation
 from .dsn import Target, parse_name
-from .errors import ServerError
+from .errors import ServerError, TransactionLost
 from .features import DatabaseFeatures
 from .local import identity
 from .operations import DatabaseOperations
@@ -147,6 +147,16 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
     @cached_property
     def wrap_database_errors(self) -> ErrorWrapper:
         return ErrorWrapper(self)
+
+    def validate_no_broken_transaction(self) -> None:
+        """Django only knows that something failed; where the server lost the transaction, that is said.
+
+        Checks of constraints swallow what they fail by (`Q.check`), so that nobody was told before.
+        """
+        is_within = self.in_atomic_block and self.connection is not None
+        if is_within and (lost := getattr(self.connection.driver, "lost", "")):
+            raise TransactionLost(lost)
+        super().validate_no_broken_transaction()
 
     def is_usable(self) -> bool:
         if self.target.is_remote and not self.connection.in_transaction:

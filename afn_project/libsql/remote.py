@@ -68,6 +68,11 @@ class RemoteDriver:
     def in_transaction(self) -> bool:
         return bool(self._begin or self._is_open or self._lost)
 
+    @property
+    def lost(self) -> str:
+        """Why the transaction is gone that the caller is still in; empty where none is gone."""
+        return self._lost
+
     def execute(self, sql: str, parameters: Sequence[SqlValue] = ()) -> Result:
         sql, expected = prepared(sql)
         check_count(expected, parameters)

@@ -34,6 +34,9 @@ RULES: Final = (
     Default("The newest backup is old", "backup_age_hours", limits.BACKUP_AGE.limit / 3_600, 25, 600,
             "See why the job back_up failed, and make a backup: manage.py backup_database.",
             severity="critical"),
+    Default("The newest backup in the bucket is old", "uploaded_age_hours", limits.BACKUP_AGE.limit / 3_600,
+            25, 600, "See why the job upload_backups failed; manage.py backup_database brings those missing.",
+            severity="critical"),
     Default("No backup was proved", "proved_age_hours", 50, 49, 600,
             "Restore one for a try: manage.py drill_backup."),
     Default("Jobs wait for long", "queue_age_seconds", limits.QUEUE_AGE.limit, 60, 60,
@@ -46,21 +49,23 @@ RULES: Final = (
             "See which part is down: manage.py health.", severity="critical"),
     Default("A part is down", "parts_down", 0.5, 0, 60,
             "See which, and why: manage.py health.", severity="critical"),
+    Default("A certificate ends soon", "certificate_days", limits.CERTIFICATE_DAYS.limit, 15, 0,
+            "See which: manage.py doctor --only certificates. Renew it, and restart its server.", "below"),
     Default("A disk is nearly full", "disk_free_mb", limits.DISK_FREE_BYTES.limit / 1e6, 400, 300,
             "Free space where the database and its backups are: manage.py prune_backups.",
             "below", "critical"),
 )  # fmt: skip
 
 
-def add(apps: Any, using: str) -> None:
-    """Those that are not there. `apps` are Django's, or a migration's."""
+def add(apps: Any, using: str, *names: str) -> None:
+    """Those of these names (all, without any) that are not there. `apps` are Django's, or a migration's."""
     rules = apps.get_model("ops", "AlertRule").objects.using(using)
     known = set(rules.values_list("name", flat=True))
     for one in RULES:
-        if one.name not in known:
+        if one.name not in known and (not names or one.name in names):
             rules.create(**asdict(one))
 
 
-def remove(apps: Any, using: str) -> None:
-    names = [one.name for one in RULES]
+def remove(apps: Any, using: str, *names: str) -> None:
+    names = names or tuple(one.name for one in RULES)
     apps.get_model("ops", "AlertRule").objects.using(using).filter(name__in=names).delete()

@@ -24,7 +24,7 @@ from ops.webhooks.sealing import unseal
 from ops.webhooks.sending import Outcome, Target, post
 
 from . import emailing, wording
-from .models import AlertNotification, ChannelKind, NotificationEvent
+from .models import AlertChannel, AlertNotification, ChannelKind, NotificationEvent
 
 logger = logging.getLogger(__name__)
 THREADS: Final = 8
@@ -67,16 +67,20 @@ def deliver(key: str, *, now: datetime | None = None) -> DeliveryStatus | None:
     notification = AlertNotification.objects.select_related("channel").filter(pk=key).first()
     if notification is None:  # its channel has just been deleted
         return None
+    return _settle(notification, attempt(notification), now)
+
+
+def attempt(notification: AlertNotification) -> Outcome:
+    """Send it, and say what came of it; never raises, and does not ask the database."""
     try:
-        outcome = _attempt(notification)
+        return _send_to(notification.channel, notification)
     except Unsealable:
         text = "its address cannot be read, for SECRET_KEY has changed: enter it anew"
-        outcome = Outcome(None, "", text, 0.0)
+        return Outcome(None, "", text, 0.0)
     except Exception as error:  # noqa: BLE001 - one that cannot be sent must not hold up the others
         # Without the error's text, which may quote the address.
         logger.error("Notification %s could not be sent: %s", notification.pk, type(error).__name__)
-        outcome = Outcome(None, "", f"it could not be sent: {type(error).__name__}", 0.0)
-    return _settle(notification, outcome, now)
+        return Outcome(None, "", f"it could not be sent: {type(error).__name__}", 0.0)
 
 
 def _send(keys: Sequence[str]) -> tuple[int, int]:
@@ -90,8 +94,7 @@ def _send(keys: Sequence[str]) -> tuple[int, int]:
     return sent, 0
 
 
-def _attempt(notification: AlertNotification) -> Outcome:
-    channel = notification.channel
+def _send_to(channel: AlertChannel, notification: AlertNotification) -> Outcome:
     if channel.kind == ChannelKind.EMAIL:
         return emailing.send(notification, channel.addresses)
     secrets = (unseal(channel.sealed_secret),) if channel.sealed_secret else ()

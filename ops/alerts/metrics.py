@@ -115,6 +115,13 @@ def _backup_age(measured: Measured, now: datetime) -> float | None:
     return age / 3_600
 
 
+def _uploaded_age(measured: Measured, now: datetime) -> float | None:
+    age = value(measured, "afn_backup_uploaded_age_seconds")
+    if age is None:  # there is no bucket
+        return None
+    return _hours_of_the_tables(now) if math.isinf(age) else age / 3_600
+
+
 def _proved_age(measured: Measured, now: datetime) -> float | None:
     at = value(measured, "afn_backup_last_proved_timestamp_seconds")
     if at is None:
@@ -142,6 +149,10 @@ def _disk_share(measured: Measured, now: datetime) -> float | None:
 
 def _disk_free(measured: Measured, now: datetime) -> float | None:
     return min((one.value / 1e6 for one in measured.get("afn_disk_free_bytes", ())), default=None)
+
+
+def _certificate_days(measured: Measured, now: datetime) -> float | None:
+    return min((one.value for one in measured.get("certificate_days_left", ())), default=None)
 
 
 def _redis_memory(measured: Measured, now: datetime) -> float | None:
@@ -180,6 +191,7 @@ _ALL: Final = (
     Metric("slowest_query_seconds", "Slowest statement of five minutes", "s", _slowest),
     Metric("connections", "Connections to a database", "", _of("db_connections")),
     Metric("backup_age_hours", "Age of the newest backup", "h", _backup_age),
+    Metric("uploaded_age_hours", "Age of the newest backup in the bucket", "h", _uploaded_age),
     Metric("proved_age_hours", "Time since a backup was last proved", "h", _proved_age),
     Metric("queue_age_seconds", "Wait of the oldest job that is due", "s", _of("afn_queue_age_seconds")),
     Metric("jobs_waiting", "Jobs that wait", "", _of("afn_jobs_waiting")),
@@ -187,6 +199,7 @@ _ALL: Final = (
     Metric("recall_share", "Recall of search, as a share of the best of a week", "", _recall),
     Metric("disk_free_percent", "Free part of the fullest disk", "%", _disk_share),
     Metric("disk_free_mb", "Free room on the fullest disk", "MB", _disk_free),
+    Metric("certificate_days", "Days until the first certificate ends", "d", _certificate_days),
     Metric("replica_lag_seconds", "Lag of the copy, at most", "s", _of("afn_replica_lag_seconds")),
     Metric("redis_answer_ms", "Time of Redis's answer", "ms", _of("afn_redis_answer_seconds", 1_000)),
     Metric("redis_memory_percent", "Redis's memory in use", "%", _redis_memory),

@@ -37,7 +37,7 @@ def raised(alert: Alert, rule: AlertRule | None, now: datetime) -> int:
         return 0
     alert.told_at = now
     Alert.objects.filter(pk=alert.pk).update(told_at=now)
-    channels = [one for one in AlertChannel.objects.filter(enabled=True) if _wants(one, alert)]
+    channels = [one for one in AlertChannel.objects.filter(enabled=True) if wants(one, alert)]
     return _make(alert, rule, channels, NotificationEvent.RAISED, now)
 
 
@@ -71,7 +71,7 @@ def remind(now: datetime) -> int:
     for alert in rows.select_related("rule") if channels else ():
         for channel in channels:
             number = int((now - alert.started_at).total_seconds() // (3_600 * channel.remind_hours))
-            if number < 1 or not _wants(channel, alert) or is_silenced(alert.rule_id, now):
+            if number < 1 or not wants(channel, alert) or is_silenced(alert.rule_id, now):
                 continue
             known = AlertNotification.objects.filter(
                 alert=alert, channel=channel, event=NotificationEvent.REMINDER, number__gte=number
@@ -93,7 +93,8 @@ def send_test(channel: AlertChannel, *, actor: User | None) -> AlertNotification
     return made
 
 
-def _wants(channel: AlertChannel, alert: Alert) -> bool:
+def wants(channel: AlertChannel, alert: Alert) -> bool:
+    """By its severity."""
     return Severity(alert.severity).rank >= Severity(channel.min_severity).rank
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import folder, s3
+from . import folder, s3, uploads
 from .errors import BackupProblem
 from .folder import StoredBackup
 from .making import Progress, silent
@@ -73,6 +73,7 @@ def publish(path: Path, progress: Progress = silent) -> str:
     address = ""
     for one in [*missing, path]:
         address = s3.upload(one, lambda done, total: progress("Uploading", done, total))
+        uploads.remember(BackupName.checked(one.name))
     return address
 
 

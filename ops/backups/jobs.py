@@ -1,7 +1,6 @@
 """What workers, and on a laptop the web server's process, do about backups: by the schedule or when asked."""
 
-from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from django.db import OperationalError
 
@@ -14,11 +13,8 @@ from .errors import BackupProblem, NotProved
 from .making import Progress, back_up
 from .pruning import prune
 
-# Copying gives no sign, and takes seconds for a gigabyte.
-_LEASE: Final = timedelta(minutes=15)
 
-
-@job("back_up", title="Back up", max_attempts=2, lease=_LEASE, retry_on=(OperationalError,), alone=())
+@job("back_up", title="Back up", max_attempts=2, retry_on=(OperationalError,), alone=())
 def back_up_now(run: Run) -> dict[str, Any]:
     """Make a backup of the database, and have it brought to the bucket where there is one."""
     made = back_up(get_provider(), progress=_progress(run))
@@ -31,7 +27,6 @@ def back_up_now(run: Run) -> dict[str, Any]:
     "upload_backups",
     title="Bring backups to the bucket",
     max_attempts=10,
-    lease=_LEASE,
     retry_on=(BackupProblem, OperationalError),
     alone=(),
 )
@@ -45,7 +40,6 @@ def upload_backups(run: Run) -> dict[str, Any]:
     "drill_backup",
     title="Prove a backup",
     max_attempts=2,
-    lease=_LEASE,
     retry_on=(OperationalError,),
     alone=(),
 )

@@ -42,7 +42,10 @@ def silent(step: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True)
 class Backup:
-    """One that was made. ``sha256`` is that of the whole file; ``seconds`` of each step, for a benchmark."""
+    """One that was made. ``sha256`` is that of the whole file; ``seconds`` of each step, for a benchmark.
+
+    ``encrypted`` is by AFN_BACKUP_KEY all of it; ``database_encrypted`` the database in it, by its own key.
+    """
 
     path: Path
     bytes: int
@@ -52,6 +55,28 @@ class Backup:
     probes: int
     database_bytes: int
     seconds: dict[str, float] = field(default_factory=dict)
+    database_encrypted: bool = False
+    has_redis: bool = False
+
+    @property
+    def unprotected(self) -> str:
+        """What is read without a key by whoever may read the file, and the next step; empty with a key."""
+        if self.encrypted:
+            return ""
+        what = "the whole database"
+        if self.database_encrypted:
+            what = (
+                "the names of its tables and collections, how many rows there are, their hashes, and the "
+                "keys of some items (the rows themselves are encrypted by AFN_DATABASE_KEY, without which "
+                "nobody restores them)"
+            )
+        if self.has_redis:
+            what += ", and all that Redis holds"
+        return (
+            f"The backup is not encrypted by a key of its own: who may read the file reads {what}. Only its "
+            "owner may. Before it goes anywhere else, `manage.py backup_key FILE` makes a key; set "
+            "AFN_BACKUP_KEY to it, keep a copy elsewhere, and make the backup again."
+        )
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -60,6 +85,7 @@ class Backup:
             "sha256": self.sha256,
             "tables": self.tables,
             "encrypted": self.encrypted,
+            "database_encrypted": self.database_encrypted,
             "probes": self.probes,
             "seconds": round(sum(self.seconds.values()), 3),
             "steps": self.seconds,
@@ -69,8 +95,8 @@ class Backup:
 def back_up(provider: Provider, environment: str = "", progress: Progress = silent) -> Backup:
     """Back up an environment, the current one by default, to the folder of the backups.
 
-    Raises ``EnvironmentProblem``, and no file is left then. Without a key the backup is readable by whoever
-    may read the file, which is its owner alone.
+    Raises ``EnvironmentProblem``, and no file is left then. Without a key for backups the file, which only
+    its owner may read, is not encrypted; the copy of an encrypted database stays encrypted within it.
     """
     name = environment or provider.current
     size = provider.get(name).size or 0
@@ -100,6 +126,8 @@ def back_up(provider: Provider, environment: str = "", progress: Progress = sile
         len(held.probes),
         about.database_bytes,
         seconds,
+        database_encrypted=bool(about.database_key),
+        has_redis=redis is not None,
     )
 
 

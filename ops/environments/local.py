@@ -263,4 +263,7 @@ def _settle(connection: BaseDatabaseWrapper) -> None:
     cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     cursor.execute("PRAGMA quick_check(1)")
     if (answer := cursor.fetchall()) != [("ok",)]:
-        raise ProviderFailed(f"The copy is damaged, and so is what was copied: {answer[0][0]}")
+        raise ProviderFailed(
+            f"The copy is damaged, and so is what was copied: {answer[0][0]}. `manage.py doctor` says more, "
+            "`manage.py restore_database FILE` brings back the newest backup."
+        )

@@ -15,6 +15,7 @@ from .states import Finding, Status
 
 logger = logging.getLogger(__name__)
 TIMEOUT: Final = 2.5  # seconds, of a part that says nothing else
+_END_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,20 @@ class Prober:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._hanging: dict[str, threading.Thread] = {}
+        self._ending = threading.Event()
+
+    @property
+    def is_ending(self) -> bool:
+        return self._ending.is_set()
+
+    def end(self) -> None:
+        """With the process: what is still at work says nothing any more, for nobody may be there to hear it,
+        and is waited for a moment.
+        """
+        self._ending.set()
+        end = time.monotonic() + _END_SECONDS
+        for thread in list(self._hanging.values()):
+            thread.join(max(0.0, end - time.monotonic()))
 
     def run(self, parts: Iterable[Part]) -> dict[str, Found]:
         """What each probe found; `down` where it failed or took longer than it may."""
@@ -69,8 +84,9 @@ class Prober:
             try:
                 finding = part.probe()
             except Exception as error:  # any failure at all is the answer
-                logger.warning("Health: %s failed: %s", part.name, type(error).__name__)
-                logger.debug("Health: %s", part.name, exc_info=True)
+                if not self.is_ending:
+                    logger.warning("Health: %s failed: %s", part.name, type(error).__name__)
+                    logger.debug("Health: %s", part.name, exc_info=True)
                 finding = Finding(Status.DOWN, f"failed: {type(error).__name__}")
             finally:
                 connections.close_all()

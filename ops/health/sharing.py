@@ -68,6 +68,21 @@ def claimed() -> Iterator[bool]:
         os.close(descriptor)
 
 
+def is_first(text: str) -> bool:
+    """Whether no process of this machine has asked so before, apart from what was asked since."""
+    try:
+        with _file(".first").open("a+", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            if file.read() == text:
+                return False
+            file.truncate(0)
+            file.write(text)
+    except OSError:
+        return True
+    return True
+
+
 def _file(ending: str) -> Path:
     """Another one for each set of parts: one machine may run AFN on several databases."""
     about = [str(connections[DEFAULT_DB_ALIAS].settings_dict["NAME"])]

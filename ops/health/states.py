@@ -43,7 +43,7 @@ class Finding:
     samples: list[Sample] = field(default_factory=list)
 
 
-def sample(name: str, value: float, **labels: str) -> Sample:
+def sample(name: str, value: float, /, **labels: str) -> Sample:
     return Sample(name, float(value), labels)
 
 

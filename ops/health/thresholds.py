@@ -35,6 +35,7 @@ DISK_FREE: Final = Threshold(0.1, "", "share of a disk that is free", below=True
 DISK_FREE_BYTES: Final = Threshold(200_000_000, "bytes", "bytes of a disk that are free", below=True)
 BACKUP_AGE: Final = Threshold(26 * 3_600, "s", "age of the newest backup")
 PROVED_AGE: Final = Threshold(8 * 86_400, "s", "since a backup was last proved")
+CERTIFICATE_DAYS: Final = Threshold(14, "d", "days until a certificate ends", below=True)
 RECALL_DROP: Final = Threshold(0.95, "", "recall, as a share of the best within a week", below=True)
 
 # By the part that it decides about, for pages and documents.

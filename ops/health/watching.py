@@ -6,6 +6,7 @@ of a machine one looks at a time, and the others take over what it found.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 import time
@@ -16,6 +17,7 @@ from ops.background import is_in_memory
 
 from . import history, parts, sharing
 from .probing import Found, Part, Prober
+from .signals import looked
 from .states import Health, State, Status
 
 logger = logging.getLogger(__name__)
@@ -86,11 +88,18 @@ class Watch:
                 self._thread = threading.Thread(target=self._run, name="health", daemon=True)
                 self._thread.start()
 
+    def end(self) -> None:
+        """With the process."""
+        self._prober.end()
+        self._wake.set()
+
     def _run(self) -> None:
-        while True:
-            is_asked = time.monotonic() - self._asked < ASKED
-            self._wake.wait(FRESH if is_asked else IDLE)
+        wait = 0.0
+        while not self._prober.is_ending:
+            self._wake.wait(wait)
             self._wake.clear()
+            if self._prober.is_ending or is_in_memory():  # which this thread does not see
+                return
             health = self._known()
             is_asked = time.monotonic() - self._asked < ASKED
             # A little less, or what another process has just written would always be a moment too new.
@@ -99,6 +108,9 @@ class Watch:
                     self.look()
                 except Exception:
                     logger.exception("Nobody has looked after health this time")
+            if health := self._known():
+                looked.send_robust(Watch, health=health)
+            wait = FRESH if is_asked else IDLE
 
     def _look(self, before: Health | None) -> Health:
         now = self._clock()
@@ -149,3 +161,4 @@ def _state(name: str, found: Found, before: State | None, now: float) -> State:
 
 _watch: Final = Watch()
 current, recent, look_now, start = _watch.current, _watch.recent, _watch.look_now, _watch.start
+atexit.register(_watch.end)

@@ -33,7 +33,7 @@ def run_here(kind: str, arguments: Mapping[str, Any] | None = None, *, meter: Me
     checked = found.check(arguments or {})
     job = _begin(found, checked)
     try:
-        result = perform(found, Run(job, found.lease, show=meter.show), checked)
+        result = perform(found, Run(job, found.held, show=meter.show), checked)
     except JobCancelled:
         settle(job, JobState.CANCELLED)
     except JobLost as error:
@@ -54,7 +54,7 @@ def _begin(kind: Kind, arguments: dict[str, Any]) -> Job:
     now, key = timezone.now(), kind.key(arguments)
     values = {
         "arguments": arguments, "state": JobState.RUNNING, "holder": new_holder(), "started_at": now,
-        "lease_until": now + kind.lease, "actor_name": origin().who()[1][:255],
+        "lease_until": now + kind.held, "actor_name": origin().who()[1][:255],
     }  # fmt: skip
     with transaction.atomic():
         other = Job.objects.filter(key=key, state__in=OPEN).first() if key else None

@@ -32,8 +32,6 @@ from .run import Run
 
 Days = Annotated[float, Field(ge=0, le=36_500)]
 AuditDays = Annotated[int, Field(ge=LEAST.days, le=36_500)]
-# Lists of a million rows are computed for some minutes without a sign.
-_INDEX_LEASE: Final = timedelta(minutes=15)
 _MAX_REFUSED: Final = 20
 
 
@@ -41,7 +39,6 @@ _MAX_REFUSED: Final = 20
     "rebuild_index",
     title="Build an index",
     max_attempts=3,
-    lease=_INDEX_LEASE,
     retry_on=(IndexBusy, OperationalError),
     alone=("collection",),
 )

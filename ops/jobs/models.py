@@ -27,7 +27,8 @@ OVER: Final = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
 class Job(Record):
     """Something long that is done in the background, with how far it has come and what came of it.
 
-    Whoever works on it holds it by a lease, which its progress renews (`ops.jobs.run`).
+    Whoever works on it holds it until `lease_until`, which its progress (`ops.jobs.run`) and a thread beside
+    it (`ops.jobs.heartbeat`) renew.
     """
 
     kind = models.CharField(max_length=MAX_KIND, editable=False)

@@ -4,7 +4,7 @@
     def rebuild_index(run: Run, collection: str) -> dict | None: …
 
 Such a function is idempotent: an attempt may end at any point, and the next one does it all. It tells its
-progress more often than its lease is long, and its arguments and result are JSON.
+progress more often than its lease is long, or is taken to hang; its arguments and result are JSON.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ from prompts.errors import NotThere, RegistryProblem
 from .models import MAX_KEY, MAX_KIND
 
 Function = Callable[..., "dict[str, Any] | None"]
-LEASE: Final = timedelta(minutes=2)
+# Who tells no progress for so long is taken to hang.
+LEASE: Final = timedelta(minutes=15)
+# A row is held for so long by a process that is alive, which holds it again and again (`ops.jobs.heartbeat`).
+HELD: Final = timedelta(minutes=2)
 _FIRST_DELAY: Final = timedelta(seconds=10)
 _LONGEST_DELAY: Final = timedelta(hours=1)
 
@@ -44,6 +47,11 @@ class Kind:
     retry_on: tuple[type[Exception], ...]
     alone: tuple[str, ...] | None
     arguments: type[BaseModel]
+
+    @property
+    def held(self) -> timedelta:
+        """So long after its worker was killed another one goes on."""
+        return min(self.lease, HELD)
 
     def check(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments as they are stored; raises ``RegistryProblem`` by name."""

@@ -24,14 +24,14 @@ class Run:
     def __init__(
         self,
         job: Job,
-        lease: timedelta,
+        held: timedelta,
         *,
         show: Callable[[int, int], None] = lambda done, total: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.job = job
-        self._lease, self._show, self._clock = lease, show, clock
-        self._written_at = clock()
+        self._held, self._show, self._clock = held, show, clock
+        self._written_at = self._told_at = clock()
 
     def progress(self, done: int, total: int | None = None, message: str = "") -> None:
         """Say that `done` of `total` steps are done, as often as one likes: it is written once a second.
@@ -42,8 +42,8 @@ class Run:
         self._show(done, total or 0)
         job = self.job
         job.done, job.total, job.message = max(0, done), total, message[:MAX_MESSAGE]
-        now = self._clock()
-        if now - self._written_at < min(_SECONDS_BETWEEN_WRITES, self._lease.total_seconds() / 4):
+        now = self._told_at = self._clock()
+        if now - self._written_at < min(_SECONDS_BETWEEN_WRITES, self._held.total_seconds() / 4):
             return
         self._written_at = now
         self._write()
@@ -55,12 +55,17 @@ class Run:
             self.progress(done, total, message)
 
     @property
+    def silence(self) -> timedelta:
+        """Since it told its progress."""
+        return timedelta(seconds=self._clock() - self._told_at)
+
+    @property
     def is_cancelled(self) -> bool:
         """Was it asked for? For a function that has to tidy up before it ends."""
         return self._mine().exclude(cancel_requested_at=None).exists()
 
     def _write(self) -> None:
-        job, until = self.job, timezone.now() + self._lease
+        job, until = self.job, timezone.now() + self._held
         values = {"done": job.done, "total": job.total, "message": job.message, "lease_until": until}
         if self._mine().filter(cancel_requested_at=None).update(**values) != 1:
             raise JobCancelled if self._mine().exists() else JobLost

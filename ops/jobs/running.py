@@ -1,6 +1,7 @@
 """Doing a job: claim, call its function, note what came of it.
 
-Who dies in between leaves a lease, which runs out; then another attempt follows (`ops.jobs.sweeping`).
+Who dies in between leaves a lease, which runs out within two minutes; then another attempt follows
+(`ops.jobs.sweeping`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from prompts.errors import RegistryProblem
 
 from . import registry
 from .causes import cause_of
+from .heartbeat import beating
 from .models import Job, JobState
 from .registry import Kind
 from .run import Run, mine
@@ -52,7 +54,7 @@ def run(key: str) -> JobState | None:
         return settle(job, JobState.FAILED, cause=cause_of(problem))
     try:
         with acting(Source.WORKER, job.actor):
-            result = perform(kind, Run(job, kind.lease), arguments)
+            result = perform(kind, Run(job, kind.held), arguments)
     except JobCancelled:
         return settle(job, JobState.CANCELLED)
     except JobLost:
@@ -65,7 +67,7 @@ def run(key: str) -> JobState | None:
 
 
 def claim(key: str) -> Job | None:
-    """Take a job that is due, for the time of its kind's lease."""
+    """Take a job that is due."""
     now, holder = timezone.now(), new_holder()
     waiting = Job.objects.filter(pk=key, state=JobState.WAITING, not_before__lte=now)
     name = waiting.values_list("kind", flat=True).first()
@@ -74,7 +76,7 @@ def claim(key: str) -> Job | None:
     claimed = waiting.update(
         state=JobState.RUNNING,
         holder=holder,
-        lease_until=now + lease_of(name),
+        lease_until=now + held_of(name),
         attempts=F("attempts") + 1,
         started_at=now,
         finished_at=None,
@@ -92,7 +94,8 @@ def claim(key: str) -> Job | None:
 
 def perform(kind: Kind, run: Run, arguments: dict[str, Any]) -> dict[str, Any] | None:
     """Call the function; its result as it is kept, or an error where it is no JSON."""
-    result = kind.function(run, **arguments)
+    with beating(run, kind.lease):
+        result = kind.function(run, **arguments)
     if result is None:
         return None
     text = json.dumps(result, cls=DjangoJSONEncoder, allow_nan=False)
@@ -142,8 +145,8 @@ def new_holder() -> str:
     return f"{socket.gethostname()[:64]} {os.getpid()} {secrets.token_hex(8)}"
 
 
-def lease_of(name: str) -> timedelta:
+def held_of(name: str) -> timedelta:
     try:
-        return registry.get(name).lease
+        return registry.get(name).held
     except RegistryProblem:
-        return registry.LEASE
+        return registry.HELD

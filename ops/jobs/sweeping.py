@@ -11,7 +11,7 @@ from django.db.models import Max, Min, Q, QuerySet
 from django.utils import timezone
 
 from .models import MAX_CAUSE, OVER, Job, JobState
-from .running import lease_of, run
+from .running import held_of, run
 from .signals import tell
 from .starting import QUEUED, tell_worker
 
@@ -66,7 +66,7 @@ def free_abandoned(now: datetime | None = None) -> int:
     now = now or timezone.now()
     changed = 0
     for job in Job.objects.filter(state=JobState.RUNNING, lease_until__lt=now)[:BATCH]:
-        seconds = lease_of(job.kind).total_seconds()
+        seconds = held_of(job.kind).total_seconds()
         values = {
             "holder": "", "lease_until": None, "finished_at": now, "queued_at": None,
             "cause": f"the worker died or gave no sign for {seconds:g} s"[:MAX_CAUSE],

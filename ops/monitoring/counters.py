@@ -22,3 +22,9 @@ db_connections: Final = Gauge(
     "db_connections", "Connections that AFN's processes on this machine have open.", ["database"],
     multiprocess_mode="livesum",
 )  # fmt: skip
+realtime_connections: Final = Gauge(
+    "realtime_connections", "Clients of /ws and /events that AFN's processes on this machine have.", ["kind"],
+    multiprocess_mode="livesum",
+)  # fmt: skip
+for _kind in ("websocket", "sse"):
+    realtime_connections.labels(_kind)  # nobody is a figure, too

@@ -10,6 +10,7 @@ from ops.health import watching
 from ops.health.states import Health, Sample, Status, sample
 
 from . import machine
+from .certificates import certificates
 from .processes import summed
 
 Measured = dict[str, list[Sample]]
@@ -31,7 +32,7 @@ def value(measured: Measured, name: str, **labels: str) -> float | None:
 
 
 def of_now(health: Health | None = None) -> list[Sample]:
-    return [*machine.look(), *_of_health(health or watching.current())]
+    return [*machine.look(), *certificates.known(), *_of_health(health or watching.current())]
 
 
 def by_name(samples: list[Sample]) -> Measured:

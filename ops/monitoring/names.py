@@ -5,6 +5,7 @@ from typing import Final
 MEASURED: Final = {
     "cpu_usage_percent": "Share of time in which the processors were busy since the last look.",
     "memory_usage_bytes": "Memory of the machine, and of the process that answers.",
+    "certificate_days_left": "Days until the certificate of a server that AFN connects to ends.",
     "cache_hit_rate": "Share of reads that Redis could answer since its start.",
     "afn_health_status": "Of each part: 0 ok, 1 degraded, 2 down; a part that is not configured is left out.",
     "afn_health_since_timestamp_seconds": "Since when a part has had its status.",
@@ -26,6 +27,7 @@ MEASURED: Final = {
     "afn_disk_size_bytes": "Size of the disk of a folder.",
     "afn_backups": "Backups of the current environment that there are.",
     "afn_backup_age_seconds": "Age of the newest backup.",
+    "afn_backup_uploaded_age_seconds": "Age of the newest backup that was brought to the bucket.",
     "afn_backup_last_proved_timestamp_seconds": "When a backup was last restored for a try and found whole.",
     "afn_prompts_outdated": "Prompts that the index does not hold as they are now.",
     "afn_embedder_last_success_timestamp_seconds": "When the newest prompt was first embedded.",

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
-from typing import Any
 
 from celery import current_app
 from django.conf import settings
-from django.db import connections
 
 from ops.background import Background, may_run
 from ops.beat import START_JOB, DueEntry, OneBeat
@@ -23,27 +20,13 @@ logger = logging.getLogger(__name__)
 
 
 class LocalBeat(OneBeat):
-    def __init__(self, *args: Any, **options: Any) -> None:
-        self._busy: set[str] = set()
-        super().__init__(*args, **options)
-
     def _act(self, entry: DueEntry) -> None:
         if entry.task == START_JOB:
             super()._act(entry)
         elif entry.task not in self.app.tasks:
             logger.error("Schedule %s: there is no task %s", entry.name, entry.task)
-        elif entry.name not in self._busy:
-            self._busy.add(entry.name)
-            threading.Thread(target=self._work, args=[entry], name=entry.name, daemon=True).start()
-
-    def _work(self, entry: DueEntry) -> None:
-        try:
-            self._run(entry, *entry.args, **entry.kwargs)
-        except Exception:
-            logger.exception("Schedule %s: what was due has failed", entry.name)
-        finally:
-            self._busy.discard(entry.name)
-            connections.close_all()  # they are this thread's
+        else:
+            self._run_beside(entry)
 
 
 # By process: a fork must not take itself for the one that has the lease.

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import connections, models, router
 from django.db.models.functions import Now
 
 
@@ -50,6 +50,14 @@ class Record(models.Model):
                     problems |= _wrong(field, value)
         if problems:
             raise ValidationError(problems)
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """As Django's, for which a name is taken where the connection broke as that was looked up."""
+        try:
+            super().validate_constraints(exclude=exclude)
+        except ValidationError:
+            connections[router.db_for_write(type(self), instance=self)].validate_no_broken_transaction()
+            raise
 
 
 def _wrong(field: Any, value: Any) -> dict[str, Any]:

@@ -30,7 +30,6 @@ with warnings.catch_warnings():
 
 from afn_project.api import api
 from afn_project.langfuse_api import api as langfuse_api
-from afn_project.wsgi import application
 from tests.authorisation import world as worlds
 from tests.authorisation.api_table import FILL, ROWS
 from tests.authorisation.world import World
@@ -101,6 +100,9 @@ def known(world: World, name: str) -> dict[str, Any]:
 def test_every_answer_is_one_that_the_schema_declares(world: World, name: str) -> None:
     operation, there = OPERATIONS[name], known(world, name)
     headers = world.callers["superuser"].headers(operation.full_path)
+
+    # Its threads are not to begin before there is a database for the tests.
+    from afn_project.wsgi import application
 
     @seed(20_261_126)
     @settings(

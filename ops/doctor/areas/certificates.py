@@ -67,7 +67,7 @@ def endpoints(case: Case) -> Iterator[Endpoint]:
 def _look_at(notes: Notes, case: Case, endpoint: Endpoint) -> None:
     name, where = endpoint.name, f"{endpoint.host}:{endpoint.port}"
     try:
-        end = _end_of(endpoint)
+        end = end_of(endpoint)
     except OSError as error:
         notes.problem(
             name,
@@ -101,7 +101,7 @@ def _look_at(notes: Notes, case: Case, endpoint: Endpoint) -> None:
         notes.ok(name, f"the certificate of {where} is good for {days:,} more days")
 
 
-def _end_of(endpoint: Endpoint) -> datetime:
+def end_of(endpoint: Endpoint) -> datetime:
     """When the certificate ends, whether it is believed or not: nothing is sent on this connection."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

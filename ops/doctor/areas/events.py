@@ -1,8 +1,10 @@
-"""What others are told: events that nobody passes on, and webhooks that do not take them."""
+"""What others are told: events that nobody passes on, webhooks that do not take them, channels of alerts."""
 
+import shlex
 from datetime import timedelta
 from typing import Final
 
+from ops.alerts.models import AlertChannel, ChannelKind
 from ops.outbox.models import OutboxEvent
 from ops.webhooks.errors import Unsealable
 from ops.webhooks.models import Delivery, DeliveryStatus, Webhook
@@ -31,6 +33,15 @@ def look(notes: Notes, case: Case) -> None:
         notes.ok("outbox", "no event waits")
     for webhook in Webhook.objects.order_by("name"):
         _look_at(notes, case, webhook)
+    for channel in AlertChannel.objects.filter(enabled=True).exclude(kind=ChannelKind.EMAIL).order_by("name"):
+        if not _is_readable(channel):
+            notes.problem(
+                f"channel {channel.name}",
+                "its address cannot be read",
+                "It is sealed with another SECRET_KEY than this one: nobody is told of alerts there.",
+                "Set SECRET_KEY to what it was, or enter the address anew in the console, at Alert channels; "
+                f"then `manage.py alerts test {shlex.quote(channel.name)}`.",
+            )
 
 
 def _look_at(notes: Notes, case: Case, webhook: Webhook) -> None:
@@ -73,10 +84,10 @@ def _look_at(notes: Notes, case: Case, webhook: Webhook) -> None:
         notes.ok(name, "takes what it is told")
 
 
-def _is_readable(webhook: Webhook) -> bool:
+def _is_readable(one: Webhook | AlertChannel) -> bool:
     try:
-        unseal(webhook.sealed_url)
-        unseal(webhook.sealed_secret)
+        for sealed in filter(None, (one.sealed_url, one.sealed_secret)):  # a channel needs no secret
+            unseal(sealed)
     except Unsealable:
         return False
     return True

@@ -17,6 +17,15 @@ _SHOWN: Final = 8
 def look(notes: Notes, case: Case) -> None:
     connection = connections[DEFAULT_DB_ALIAS]
     loader = MigrationLoader(connection)
+    if not loader.applied_migrations:
+        notes.problem(
+            "empty database",
+            "no migration has ever run in it",
+            "It is new, or the one that held your prompts is lost and this lies in its place.",
+            "If there were prompts: `manage.py list_backups`, then `manage.py restore_database FILE`. "
+            "Only for an AFN that is new: `manage.py init_db`.",
+        )
+        return
     unknown = sorted(
         f"{app}.{name}"
         for app, name in loader.applied_migrations

@@ -25,14 +25,8 @@ class Command(BackupCommand):
                 address = publish(made.path, steps)
             except BackupProblem as problem:
                 raise CommandError(f"{made.path} is made, but not in the bucket: {problem}") from problem
-        if not made.encrypted:
-            self.stderr.write(
-                self.style.WARNING(
-                    "The backup is not encrypted: whoever may read the file may read the database. Only its "
-                    "owner may; set AFN_BACKUP_KEY before it goes anywhere else (`manage.py backup_key FILE` "
-                    "makes one)."
-                )
-            )
+        if made.unprotected:
+            self.stderr.write(self.style.WARNING(made.unprotected))
         if options["json"]:
             self.print_json({**made.as_json(), "address": address or None})
             return

@@ -1,6 +1,8 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.management.base import CommandError
+from django.db import OperationalError
 
 from ops.setup import init_database, seed
 from vectors import commands
@@ -15,7 +17,15 @@ class Command(commands.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         quiet = options["verbosity"] == 0
-        collection = init_database(verbosity=options["verbosity"])
+        try:
+            collection = init_database(verbosity=options["verbosity"])
+        except OperationalError as error:
+            if "no such " not in str(error):
+                raise  # a full disk and the like, of which the base class knows what to do
+            raise CommandError(
+                f"A migration failed, and what it did is undone: {error}. Run the version of AFN before it; "
+                "`manage.py rehearse_migrations` repeats this on a copy."
+            ) from error
         self.stdout.write(
             f"The database is ready; prompts are embedded by {collection.embedder} "
             f"({collection.dimensions} dimensions)."

@@ -5,6 +5,7 @@ from typing import Any, Final
 from django.core.management.base import CommandError
 from django.db.models import QuerySet
 
+from ops.environments.base import EnvironmentProblem
 from ops.jobs import changing, registry
 from ops.jobs.inline import run_here
 from ops.jobs.models import Job, JobState
@@ -75,7 +76,10 @@ class Command(commands.Command):
             raise CommandError(f"--arguments: expected a JSON object, got {options['arguments'][:80]}.")
         kind = registry.get(options["kind"])
         with Meter(kind.title, quiet=options["json"]) as meter:
-            job = run_here(kind.name, arguments, meter=meter)
+            try:
+                job = run_here(kind.name, arguments, meter=meter)
+            except EnvironmentProblem as problem:  # of backups and environments: it says what to do
+                raise CommandError(str(problem)) from problem
         self._print(job, options)
         if job.state == JobState.CANCELLED:
             raise CommandError("Somebody has cancelled it.")

@@ -1,6 +1,9 @@
 """List the backups that there are, the newest first."""
 
+from collections.abc import Iterable
 from typing import Any
+
+from django.db import DatabaseError
 
 from ops.backups import catalogue, folder
 from ops.backups.models import BackupDrill
@@ -13,10 +16,7 @@ class Command(BackupCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         found = catalogue.read()
-        names = [str(one.name) for one in found.backups]
-        drills = {
-            one.backup: one for one in BackupDrill.objects.filter(backup__in=names).order_by("created_at")
-        }
+        drills = self._drills(str(one.name) for one in found.backups)
         if found.problem:
             self.stderr.write(self.style.WARNING(found.problem))
         if options["json"]:
@@ -34,6 +34,20 @@ class Command(BackupCommand):
             )
             lock = ("encrypted" if one.here.encrypted else "plain") if one.here else ""
             self.stdout.write(f"{one.name!s:<44} {size(one.bytes):>9}  {where:<13}  {lock:<9}  {proof}")
+
+    def _drills(self, names: Iterable[str]) -> dict[str, BackupDrill]:
+        """What drills have found, by backup: nothing while the database is lost, when this is read most."""
+        drills = BackupDrill.objects.filter(backup__in=list(names)).order_by("created_at")
+        try:
+            return {one.backup: one for one in drills}
+        except DatabaseError as error:
+            self.stderr.write(
+                self.style.WARNING(
+                    f"Which ones were proved stands in the database, which cannot be read ({error}). "
+                    "`manage.py restore_database FILE` makes it anew."
+                )
+            )
+            return {}
 
 
 def _proof(drill: BackupDrill | None) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class Command(BackupCommand):
             help="write what Redis held to this file, touch nothing else",
         )
         parser.add_argument("--migrate", action="store_true", help="run migrations that the backup lacks")
-        parser.add_argument("--yes", action="store_true", help="do not ask")
+        parser.add_argument("--yes", "--no-input", action="store_true", help="do not ask")
         super().add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -68,12 +68,15 @@ class Command(BackupCommand):
         if options["yes"]:
             return
         about = read_about(file)
-        self.stdout.write(
+        # Beside what a program reads.
+        say = self.stderr.write if options["json"] else self.stdout.write
+        say(
             f"{environment} becomes what {about.environment} was at {about.created_at:%Y-%m-%d %H:%M} UTC. "
             "What was written since then goes to an environment that is kept beside it."
         )
+        say(f"Type {environment} to go on: ", ending="")
         try:
-            answer = input(f"Type {environment} to go on: ")
+            answer = input("")
         except EOFError:
             raise CommandError("Nobody answers: add --yes where nobody is there to be asked.") from None
         if answer.strip() != environment:

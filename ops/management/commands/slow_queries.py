@@ -26,15 +26,13 @@ class Command(commands.Command):
         if not 1 <= limit <= MAX_LIMIT:
             raise CommandError(f"--limit: expected 1 to {MAX_LIMIT}, got {limit}.")
         if options["redis"]:
-            self._print(
-                [_redis_json(one) if options["json"] else _redis_text(one) for one in _read_redis(limit)]
-            )
+            lines = [_redis_json(one) if options["json"] else _redis_text(one) for one in _read_redis(limit)]
         else:
-            self._print([_as_json(one) if options["json"] else _as_text(one) for one in groups(limit)])
-
-    def _print(self, lines: list[str]) -> None:
+            lines = [_as_json(one) if options["json"] else _as_text(one) for one in groups(limit)]
         for line in lines:
             self.stdout.write(line)
+        if not lines and not options["json"]:
+            self.stdout.write("Nothing that took so long is kept.")
 
 
 def _as_json(group: Group) -> str:

@@ -3,16 +3,19 @@
 import io
 import json
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from afn_project.libsql import dbapi
 from ops.backups import folder
 from ops.environments.local import Provider
-from tests.ops.backups.conftest import TEXTS, at, names
+from tests.ops.backups.conftest import ENTRY, TEXTS, at, names
 from tests.ops.backups.crafting import rewrite
 from tests.prompts.databases import save
 
@@ -55,8 +58,30 @@ def test_who_makes_one_without_a_key_is_warned(run: Run) -> None:
     text = run("backup_database", stderr=warned)
     assert "not encrypted" in warned.getvalue()
     assert "AFN_BACKUP_KEY" in warned.getvalue()
+    assert "reads the whole database" in warned.getvalue()
     assert f"{len(TEXTS) * 2} probe searches" in text
     assert "drill_backup" in text
+
+
+def test_of_an_encrypted_database_the_warning_says_what_can_be_read(
+    place: Provider, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    entry = {**ENTRY, "OPTIONS": {"encryption_key": "k" * 32}}
+    main = tmp_path / "encrypted.db"
+    with closing(dbapi.connect(str(main), encryption_key="k" * 32)) as connection:
+        connection.execute("CREATE TABLE known_name (text)")
+        connection.execute("INSERT INTO known_name VALUES ('canary-text')")
+        connection.commit()
+    locked = Provider(main=main, main_name="live", folder=tmp_path / "others", entry=entry, current="live")
+    monkeypatch.setattr("ops.management.commands.backup_database.get_provider", lambda: locked)
+    warned = io.StringIO()
+    made = json.loads(run("backup_database", "--json", stderr=warned))
+    assert (made["encrypted"], made["database_encrypted"]) == (False, True)
+    assert "the names of its tables" in warned.getvalue()
+    assert "AFN_DATABASE_KEY" in warned.getvalue()
+    content = zstandard.ZstdDecompressor().decompressobj().decompress(Path(made["path"]).read_bytes())
+    assert b"known_name" in content  # as it says
+    assert b"canary-text" not in content
 
 
 def test_with_a_key_there_is_no_warning(run: Run, key: object) -> None:
@@ -84,8 +109,10 @@ def test_without_anybody_to_ask_it_says_how_to_go_on(run: Run, monkeypatch: pyte
 
     monkeypatch.setattr("builtins.input", nobody)
     made = json.loads(run("backup_database", "--json"))
+    out, asked = io.StringIO(), io.StringIO()
     with pytest.raises(CommandError, match="--yes"):
-        run("restore_database", made["path"])
+        run("restore_database", made["path"], "--json", stdout=out, stderr=asked)
+    assert (out.getvalue(), "Type live to go on" in asked.getvalue()) == ("", True)
 
 
 def test_a_drill_that_fails_ends_with_1_and_says_why(run: Run) -> None:

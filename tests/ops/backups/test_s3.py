@@ -6,7 +6,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from urllib.request import Request, urlopen
 
 import boto3
 import pytest
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from ops.alerts import metrics
 from ops.backups import catalogue, folder, s3
 from ops.backups.errors import BackupProblem, DamagedBackup
 from ops.backups.making import Backup
@@ -24,6 +27,8 @@ from ops.backups.names import BackupName
 from ops.backups.pruning import prune
 from ops.backups.unpacking import unpack
 from ops.environments.local import Provider
+from ops.health.parts import backups
+from ops.monitoring.measuring import by_name
 from tests.processes import wait_for
 from tests.servers import HOST, free_port
 
@@ -178,6 +183,40 @@ def test_what_the_bucket_lacks_is_brought_before_it(
     made = [make().path for _ in range(3)]
     catalogue.publish(made[-1])
     assert {str(one.name) for one in s3.stored("live")} == {path.name for path in made}
+
+
+def test_health_knows_what_was_brought_to_the_bucket_without_asking_it(
+    place: Provider, make: Callable[[], Backup], between: Between, settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(backups, "_environment", lambda: "live")
+
+    def look() -> tuple[str, float | None]:
+        """What health says, and the figure that alerts have of it, while nobody answers for the bucket."""
+        settings.AFN_BACKUPS_S3_ENDPOINT = f"http://{HOST}:{free_port()}"
+        found = backups.probe()
+        settings.AFN_BACKUPS_S3_ENDPOINT = between.url
+        return found.detail, metrics._read("uploaded_age_hours", by_name(found.samples), timezone.now())
+
+    old, made = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=27), make().path
+    made = made.rename(made.with_name(str(replace(BackupName.checked(made.name), moment=old))))
+    detail, hours = look()
+    assert "none was brought to the bucket" in detail
+    assert 0 <= (hours or 0) < 24  # since the tables were made
+    catalogue.publish(made)
+    new = make().path
+    detail, hours = look()
+    assert detail.startswith("the newest in the bucket is 27 h old; ")
+    assert hours == pytest.approx(27, abs=0.2)
+    catalogue.publish(new)
+    catalogue.publish(made)  # an older one, which changes nothing
+    detail, hours = look()
+    assert "bucket" not in detail
+    assert hours == pytest.approx(0, abs=0.2)
+    settings.AFN_BACKUPS_S3_PREFIX = "team/b"  # where nothing is
+    assert "none was brought to the bucket" in look()[0]
+    settings.AFN_BACKUPS_S3_BUCKET = ""
+    assert look()[1] is None
 
 
 def test_the_same_is_not_sent_twice(large: Path, between: Between) -> None:

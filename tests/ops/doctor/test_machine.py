@@ -14,14 +14,18 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
+from ops.alerts import metrics
 from ops.backups.making import back_up
 from ops.backups.models import BackupDrill
 from ops.doctor.areas import disk
 from ops.doctor.areas.versions import differing
 from ops.doctor.examining import Case
 from ops.environments.local import Provider
+from ops.monitoring.certificates import Certificates
+from ops.monitoring.measuring import by_name
 from ops.redis import certificates
 from tests.ops.backups.conftest import at
+from tests.processes import wait_for
 
 from .conftest import Look, levels
 
@@ -114,6 +118,19 @@ def test_certificates_are_told_by_their_end(
     assert list(found) == ["REDIS_URL"]
     assert found["REDIS_URL"].status == status
     assert words in found["REDIS_URL"].found
+
+
+def test_how_long_certificates_are_good_is_a_figure(tmp_path: Path, settings: Settings) -> None:
+    figures = Certificates()
+    with tls_server(tmp_path, datetime.now(UTC) - timedelta(days=813)) as (port, _):
+        settings.REDIS_URL = f"rediss://127.0.0.1:{port}/0"
+        settings.CELERY_BROKER_URL = "rediss://127.0.0.1:1/0"  # where nobody answers
+        assert figures.known() == []  # nobody waits for it
+        [found] = wait_for(figures.known)
+    assert found.labels == {"name": "REDIS_URL"}
+    assert 11 <= found.value < 12
+    measured = by_name([found, found._replace(value=20.0)])
+    assert metrics._read("certificate_days", measured, datetime.now(UTC)) == found.value
 
 
 def test_services_of_others_are_only_called_when_asked_for(settings: Settings, look: Look) -> None:

@@ -69,7 +69,7 @@ def test_a_server_is_examined_as_a_file_is(db: None, tmp_path: Path) -> None:
     assert "sqld" in found["versions", "server"].found
     assert found["disk", "clock of the database"].status == Status.OK
     assert found["data", "pages"].status == Status.OK
-    assert found["schema", "pending migrations"].status == Status.PROBLEM
+    assert found["schema", "empty database"].status == Status.PROBLEM
     failed = [one for one in report.findings if "could not be looked at" in one.found]
     assert failed == []
 

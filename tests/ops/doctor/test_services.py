@@ -11,6 +11,7 @@ from django.db import connections
 from pytest_django.fixtures import Settings
 from redis import Redis
 
+from ops.alerts.models import AlertChannel
 from ops.doctor.examining import Case
 from ops.jobs.models import Job, JobState
 from ops.outbox.models import OutboxEvent
@@ -143,6 +144,9 @@ def test_events_and_webhooks_that_stand_still_are_found(
             }.items()
         }
         Delivery.objects.using(alias).create(webhook=hooks["late"], event=event, next_attempt_at=ago)
+        AlertChannel.objects.using(alias).create(
+            name="the team", kind="slack", sealed_url=seal("https://example.org")
+        )
     found = look("jobs", "events")
     assert levels(found) == {
         "outbox": "problem",
@@ -152,7 +156,9 @@ def test_events_and_webhooks_that_stand_still_are_found(
     }
     assert "deliver_events" in found["outbox"].remedy
     settings.SECRET_KEY = "another-" + "0" * 50
-    assert "SECRET_KEY" in look("jobs", "events")["webhook well"].cause
+    found = look("jobs", "events")
+    assert "SECRET_KEY" in found["webhook well"].cause
+    assert "alerts test 'the team'" in found["channel the team"].remedy
 
 
 def test_slow_queries_of_a_day_are_counted(file: Path, look: Look, case: Case) -> None:

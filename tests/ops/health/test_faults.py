@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.ops.webhooks.receiver import receiving
 from tests.processes import manage, wait_for, website, worker
 from tests.servers import redis_server
 from tests.sqld import company_sqld
@@ -86,30 +87,49 @@ def test_redis_killed_and_worker_killed(tmp_path: Path, migrated_file: Path) -> 
             assert seconds_until(is_green(site, "workers")) < TRUTH
 
 
+ALERTS = """
+from ops.alerts import saving
+from ops.alerts.models import AlertChannel, AlertRule
+AlertRule.objects.exclude(metric="not_ready").delete()
+AlertRule.objects.update(for_seconds=0)
+saving.save_channel(AlertChannel(), {{"name": "team", "kind": "webhook", "url": {url!r}}})
+"""
+
+
 def test_the_database_server_stopped(tmp_path: Path) -> None:
-    with company_sqld(tmp_path / "sqld") as server:
+    with company_sqld(tmp_path / "sqld") as server, receiving() as receiver:
         server.create("prod")
         variables = {
             "TURSO_DATABASE_URL": f"http://127.0.0.1:{server.port}?namespace=prod",
-            "TURSO_AUTH_TOKEN": server.token(), **places(tmp_path),
+            "TURSO_AUTH_TOKEN": server.token(), "AFN_OUTGOING_ALLOWED": receiver.host, **places(tmp_path),
         }  # fmt: skip
         done = manage("migrate", "--verbosity", "0", **variables)
         assert done.returncode == 0, done.stderr
-        with website(tmp_path / "web.log", **variables) as site:
-            assert seconds_until(is_green(site, "database")) < TRUTH
-            server.process.send_signal(signal.SIGSTOP)  # it hangs, and then it is gone
-            assert seconds_until(is_red(site, "database")) < TRUTH
-            started = time.monotonic()
-            assert ready(site)[0] == 503
-            assert time.monotonic() - started < 5
-            server.kill()
-            server.start()
+        done = manage("shell", "-v", "0", "-c", ALERTS.format(url=f"{receiver.url}/canary"), **variables)
+        assert done.returncode == 0, done.stderr
+        # Two of a machine tell once.
+        with website(tmp_path / "web.log", GRANIAN_WORKERS="2", **variables) as site:
             assert seconds_until(is_green(site, "database")) < TRUTH
             server.freeze("prod", "we move house")
             wait_for(lambda: ready(site)[1]["parts"]["database"] == "degraded", TRUTH)
             assert ready(site)[0] == 200
             server.freeze("prod", None)
             assert seconds_until(is_green(site, "database")) < TRUTH
+            server.process.send_signal(signal.SIGSTOP)  # it hangs, and then it is gone
+            assert seconds_until(is_red(site, "database")) < TRUTH
+            started = time.monotonic()
+            assert ready(site)[0] == 503
+            assert time.monotonic() - started < 5
+            assert wait_for(lambda: receiver.calls, TRUTH)  # though channels and rules are in the database
+            server.kill()
+            server.start()
+            assert seconds_until(is_green(site, "database")) < TRUTH
+            assert wait_for(lambda: ready(site) and len(receiver.calls) >= 2)  # sent as a request ends
+            told = [json.loads(call.body) for call in receiver.calls]
+            assert [one["kind"] for one in told] == ["alert.raised", "alert.cleared"]
+            assert told[0]["alert"]["rule"] == "Requests cannot be answered"
+            assert "without it" in told[0]["alert"]["note"]
+            assert "canary" not in (tmp_path / "web.log").read_text()
 
 
 def test_a_disk_that_is_full(tmp_path: Path, migrated_file: Path) -> None:

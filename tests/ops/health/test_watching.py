@@ -105,6 +105,22 @@ def test_a_part_that_hangs_is_down_and_not_begun_again(caplog: pytest.LogCapture
     release.set()
 
 
+def test_at_the_end_of_a_process_probes_are_waited_for_and_say_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    prober = Prober()
+
+    def fail_late() -> Finding:
+        prober._ending.wait(30)
+        raise OSError
+
+    prober.run([Part("embedder", fail_late, timeout=0.01)])
+    caplog.clear()
+    prober.end()
+    assert not prober._hanging["embedder"].is_alive()
+    assert caplog.text == ""
+
+
 def test_a_part_that_fails_is_down_and_says_no_secret() -> None:
     def fail() -> Finding:
         raise OperationalError("token=canary at db.example.org")

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from django.apps import AppConfig
 
 
@@ -6,4 +8,7 @@ class TestsConfig(AppConfig):
     label = "tests_of_jobs"
 
     def ready(self) -> None:
+        from ops.jobs import registry
         from tests.ops.jobs import kinds  # noqa: F401
+
+        registry.HELD = timedelta(seconds=2)

@@ -12,14 +12,18 @@ class Unlucky(Exception):
     """Another time it may work."""
 
 
-@job("wait", title="Wait for a file", max_attempts=3, lease=timedelta(seconds=2))
-def wait(run: Run, log: str, until: str) -> dict[str, Any]:
-    """Say in `log` that it has begun, and that it is done once the file `until` is there."""
+@job("wait", title="Wait for a file", max_attempts=3, lease=timedelta(minutes=5))
+def wait(run: Run, log: str, until: str, silent: bool = False) -> dict[str, Any]:
+    """Say in `log` that it has begun, and that it is done once the file `until` is there.
+
+    `silent`: without telling its progress.
+    """
     say(log, "begun")
     turns = 0
     while not Path(until).exists():
         turns += 1
-        run.progress(turns, None, "turns")
+        if not silent:
+            run.progress(turns, None, "turns")
         time.sleep(0.05)
     say(log, "done")
     return {"turns": turns}

@@ -1,5 +1,6 @@
 """Starting, doing, cancelling and sweeping, each step for itself."""
 
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from ops import jobs, tasks
 from ops.audit.models import AuditEntry
-from ops.jobs import registry, running, starting, sweeping
+from ops.jobs import heartbeat, registry, running, starting, sweeping
 from ops.jobs.causes import cause_of
 from ops.jobs.models import Job, JobState
 from ops.jobs.run import Run
@@ -236,6 +237,18 @@ def test_an_old_holder_stops_and_writes_nothing(monkeypatch: pytest.MonkeyPatch)
     assert running.run(job.pk) is None
     stored = fresh(job)
     assert (stored.state, stored.done, stored.attempts) == ("running", 0, 2)
+
+
+def test_what_hangs_is_not_held_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = 0.0
+    job = running.claim(jobs.start("note").pk)
+    assert job is not None
+    run = Run(job, timedelta(seconds=60), clock=lambda: moment)
+    monkeypatch.setattr(registry, "HELD", timedelta(milliseconds=4))
+    until = fresh(job).lease_until
+    moment = 301.0
+    heartbeat._beat(run, timedelta(minutes=5), threading.Event())  # returns, though nobody ends it
+    assert fresh(job).lease_until == until
 
 
 def test_what_dies_is_tried_again_and_given_up_at_last() -> None:

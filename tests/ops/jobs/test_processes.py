@@ -55,9 +55,10 @@ class Place:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def start(self, name: str) -> float:
+    def start(self, name: str, *, silent: bool = False) -> float:
         """Have a job wait for the file `name`; returns how many seconds the call took."""
         arguments = {"log": str(self.folder / f"{name}.log"), "until": str(self.folder / name)}
+        arguments |= {"silent": silent}
         code = f"import time\nfrom ops import jobs\nat = time.monotonic()\njobs.start('wait', {arguments})\n"
         return float(self.shell(code + "print(time.monotonic() - at)"))
 
@@ -114,8 +115,12 @@ def test_a_job_outlives_its_worker_and_its_broker(place: Callable[..., Place], r
     here = place(REDIS_URL=redis.url)
     here.ask("UPDATE django_celery_beat_intervalschedule SET every = 1 WHERE every = 10")
     with here.beat("beat.txt"), here.worker("first.txt") as first:
-        here.start("a")
+        here.start("a", silent=True)
         assert wait_for(lambda: here.said("a.log")) == ["begun"]
+        [(held_at_first,)] = here.ask("SELECT lease_until FROM jobs")
+        # It goes on being held, by a process that is alive, for twice as long as it was held at first.
+        held_for = "SELECT unixepoch(lease_until) - unixepoch(?) FROM jobs".replace("?", f"'{held_at_first}'")
+        assert wait_for(lambda: here.ask(held_for)[0][0] >= 4)
         kill(first)
         (state, attempts, _, _) = here.jobs()[0]
         assert (state, attempts) == ("running", 1)

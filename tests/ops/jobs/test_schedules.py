@@ -1,6 +1,7 @@
 """Schedules: who follows them, when they are due, and how they are changed."""
 
 import json
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -183,6 +184,23 @@ def test_a_task_goes_to_workers_and_expires(clock: Clock, sent: list[tuple[str, 
     assert options["expires"] == 10
 
 
+def test_alerts_are_watched_where_no_worker_can_be_told_for_that_is_one_of_them(
+    clock: Clock, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched, swept = threading.Event(), threading.Event()
+    settings.CELERY_TASK_ALWAYS_EAGER = False
+    monkeypatch.setattr(beats, "enqueue", lambda *_, **__: False)
+    monkeypatch.setattr(tasks.watch_alerts, "run", watched.set)
+    monkeypatch.setattr(tasks.sweep_jobs, "run", swept.set)
+    beat = make_beat(clock)
+    for task in ("ops.tasks.sweep_jobs", "ops.tasks.watch_alerts"):
+        only(task=task, kwargs="{}")
+        beat._forget()
+        run_all(beat)
+    assert watched.wait(10)
+    assert not swept.is_set()
+
+
 def test_what_is_switched_off_or_unknown_is_left_alone(
     clock: Clock, sent: list[tuple[str, Any]], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -237,8 +255,6 @@ def test_a_database_out_of_reach_ends_nothing_and_is_said_once(
 def test_without_redis_what_is_due_runs_beside_the_schedule(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import threading
-
     begun, go_on = threading.Event(), threading.Event()
     calls: list[str] = []
 

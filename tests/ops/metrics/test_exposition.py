@@ -21,15 +21,18 @@ from pytest_django.fixtures import Settings
 from afn_project import metrics
 from afn_project.env import BASE_DIR
 from afn_project.libsql.sync import Syncer, SyncStatus
+from ops.backups import uploads
 from ops.backups.models import BackupDrill
 from ops.backups.names import BackupName
 from ops.health import parts, signs, thresholds
 from ops.health.parts import backups
 from ops.health.parts import redis as redis_part
 from ops.health.probing import Part
+from ops.health.states import sample
 from ops.health.watching import Watch
 from ops.jobs.models import Job, JobState
 from ops.jobs.signals import job_changed
+from ops.monitoring import certificates
 from ops.monitoring.measuring import measure, value
 from ops.monitoring.names import MEASURED
 from prompts.indexing import get_collection
@@ -42,7 +45,8 @@ TOKEN = "canary-metrics-token"
 FOLDER = BASE_DIR / "docs" / "monitoring"
 # What the document that AFN was asked for in names, and what every dashboard has on top.
 NAMES = {
-    "db_connections", "cache_hit_rate", "query_duration_seconds", "vector_search_latency_seconds",
+    "db_connections", "realtime_connections", "cache_hit_rate", "query_duration_seconds",
+    "vector_search_latency_seconds",
     "memory_usage_bytes", "cpu_usage_percent", "afn_recall", "afn_queue_age_seconds", "afn_jobs_waiting",
     "afn_backup_age_seconds", "afn_backup_last_proved_timestamp_seconds", "afn_health_status",
 }  # fmt: skip
@@ -72,12 +76,16 @@ def everything(
         collection=get_collection(), mode="hybrid", source="judgements", n=1,
         metrics={"recall@10": {"mean": 0.9, "low": 0, "high": 1}},
     )  # fmt: skip
+    days = [sample(certificates.NAME, 30, name="REDIS_URL")]
+    monkeypatch.setattr(certificates.certificates, "known", lambda: days)
     job_changed.send(Job, job=Job.objects.create(kind="clean_up", state=JobState.SUCCEEDED))
     signs.note(signs.EMBEDDER_FAILED, "EmbedderError")
     Path(settings.AFN_BACKUPS_DIR).mkdir()
     name = BackupName(timezone.now() - timedelta(hours=1), 0, backups._environment() or "prod")
     (Path(settings.AFN_BACKUPS_DIR) / str(name)).write_bytes(b"x")
     BackupDrill.objects.create(backup=str(name), sha256="0", ok=True)
+    settings.AFN_BACKUPS_S3_BUCKET = "afn-backups"
+    uploads.remember(name)
     with redis_part.client(server.url) as redis:
         redis.set("afn:a", 1)
         redis.get("afn:a")
@@ -162,7 +170,8 @@ def test_rules_are_rules() -> None:
         ("AfnCpuHigh", thresholds.CPU), ("AfnMemoryHigh", thresholds.MEMORY),
         ("AfnCacheHitRateLow", thresholds.HIT_RATE), ("AfnQueriesSlow", thresholds.SLOW_QUERY),
         ("AfnConnectionsMany", thresholds.CONNECTIONS), ("AfnBackupOld", thresholds.BACKUP_AGE),
-        ("AfnBackupNotProved", thresholds.PROVED_AGE), ("AfnQueueOld", thresholds.QUEUE_AGE),
+        ("AfnBackupNotUploaded", thresholds.BACKUP_AGE), ("AfnBackupNotProved", thresholds.PROVED_AGE),
+        ("AfnQueueOld", thresholds.QUEUE_AGE), ("AfnCertificateEnds", thresholds.CERTIFICATE_DAYS),
         ("AfnRecallDropped", thresholds.RECALL_DROP), ("AfnReplicaBehind", thresholds.REPLICA_LAG),
         ("AfnDiskFull", thresholds.DISK_FREE_BYTES),
     ],

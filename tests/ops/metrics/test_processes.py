@@ -86,5 +86,16 @@ def test_counters_of_all_processes_add_up(tmp_path: Path, migrated_file: Path) -
     assert names(tmp_path) == []
 
 
+def test_an_empty_variable_is_as_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated_file: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code = "from ops.monitoring.exposition import render; assert b'query_duration_seconds_count' in render()"
+    variables = {"AFN_DATABASE_FILE": str(migrated_file), "AFN_RUN_DIR": str(tmp_path / "run")}
+    done = manage("shell", "--no-imports", "-c", code, PROMETHEUS_MULTIPROC_DIR="", **variables)
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.glob("*.db")) == []  # in the current folder
+
+
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in (folder / "metrics").iterdir())

@@ -1,8 +1,6 @@
 """Sessions with copies in Redis: read from there, never trusted beyond the database, and alive without it."""
 
 import re
-import statistics
-import time
 import urllib.request
 from collections.abc import Iterator
 from datetime import timedelta
@@ -20,6 +18,7 @@ from redis import Redis
 
 from afn_project.sessions import SECONDS, SessionStore
 from prompts.serving import shared
+from tests.processes import wait_for
 from tests.servers import Server, redis_server
 from tests.serving.conftest import Place, together  # noqa: F401 - a fixture
 
@@ -140,6 +139,22 @@ def test_without_redis_the_database_has_them(
     assert SessionStore(key).load() == {}
 
 
+def test_a_session_that_ends_while_redis_is_down_is_not_revived_by_its_copy(
+    redis: Redis, server: Server
+) -> None:
+    ended, changed = made(user="aoi"), made(user="aoi")
+    redis.save()
+    server.kill()
+    SessionStore(ended).flush()
+    store = SessionStore(changed)
+    store["user"] = "ada"
+    store.save()
+    server.start()  # with what was saved
+    assert wait_for(lambda: redis.dbsize() == 0, SECONDS / 3)
+    assert SessionStore(ended).load() == {}
+    assert SessionStore(changed)["user"] == "ada"
+
+
 async def _use_asynchronously() -> list[Any]:
     store = SessionStore()
     await store.aset("user", "aoi")
@@ -162,25 +177,21 @@ def test_who_is_logged_in_goes_on_when_redis_is_killed(together: Place, sessions
     assert together.redis is not None
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
 
-    def page(path: str, form: dict[str, str] | None = None) -> tuple[float, str]:
+    def page(path: str, form: dict[str, str] | None = None) -> str:
         data = urlencode(form).encode() if form else None
         request = urllib.request.Request(site.url + path, data, {"Referer": site.url + path})
-        start = time.perf_counter()
         with browser.open(request, timeout=20) as answer:
             assert answer.status == 200
-            text = answer.read().decode()
-        return time.perf_counter() - start, text
+            return str(answer.read().decode())
 
-    _, login = page("/admin/login/")
+    login = page("/admin/login/")
     [token] = set(re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', login))
     form = {"csrfmiddlewaretoken": token, "username": "ada", "password": "canary-password"}
     page("/admin/login/", form)
     with Redis.from_url(together.redis.url) as client:
         assert bool(client.keys("afn:session:*")) == (sessions == "cached_db")
     path = "/admin/prompts/prompt/"
-    usual = statistics.median(page(path)[0] for _ in range(5))
+    assert 'name="password"' not in page(path)
     together.redis.kill()
-    for _ in range(10):
-        took, text = page(path)
-        assert 'name="password"' not in text  # still in
-        assert took < usual + 0.2
+    for _ in range(10):  # what that adds to a page is measured by benchmark_faults
+        assert 'name="password"' not in page(path)  # still in
