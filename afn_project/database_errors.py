@@ -3,7 +3,10 @@
 import logging
 import sys
 from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Final
 
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
@@ -13,6 +16,8 @@ from .api_forms import form
 from .libsql.errors import OutcomeUnknown, ServerError, WritesBlocked
 
 logger = logging.getLogger(__name__)
+UNKNOWN: Final = "The connection to the database broke: this is stored or not. Look before you try again."
+_before: ContextVar[int | None] = ContextVar("stored_before", default=None)
 
 
 class DatabaseErrorsMiddleware:
@@ -22,7 +27,11 @@ class DatabaseErrorsMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        token = _before.set(_stored())
+        try:
+            return self.get_response(request)
+        finally:
+            _before.reset(token)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         return answer(request, error) if isinstance(error, ServerError) else None
@@ -43,9 +52,21 @@ def describe(error: ServerError) -> tuple[int, str]:
     if isinstance(error, WritesBlocked):
         return 423, str(error)
     logger.error("The database failed: %s", error)
-    if isinstance(error, OutcomeUnknown):
-        return 503, "The connection to the database broke: this is stored or not. Look before you try again."
+    if is_unknown(error):
+        return 503, UNKNOWN
     return 503, "The database is out of reach, nothing was changed. Try again."
+
+
+def is_unknown(error: ServerError) -> bool:
+    """May what was asked for be stored? Also where it is, and what was read for the answer failed."""
+    before = _before.get()
+    return isinstance(error, OutcomeUnknown) or (before is not None and _stored() != before)
+
+
+def _stored() -> int:
+    """Writes that the server has kept for this thread."""
+    opened = connection.connection
+    return getattr(opened.driver, "stored", 0) if opened is not None else 0
 
 
 def answer(request: HttpRequest, error: ServerError) -> HttpResponse:
@@ -56,7 +77,7 @@ def answer(request: HttpRequest, error: ServerError) -> HttpResponse:
     else:
         context = {
             "reason": getattr(error, "reason", ""),
-            "is_unknown": isinstance(error, OutcomeUnknown),
+            "is_unknown": is_unknown(error),
             "path": request.path,
         }
         # Without context processors: they ask the database who is signed in.

@@ -19,8 +19,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from .libsql.replica import TRANSACTION
-from .libsql.statements import first_word, only_reads
+from .libsql.statements import TRANSACTION, first_word, only_reads
 
 REPLICA = "replica"
 COOKIE = "afn_wrote"

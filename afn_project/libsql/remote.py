@@ -41,7 +41,7 @@ from .hrana import (
     statement,
 )
 from .pool import Pool
-from .statements import check_count, ends_transaction, first_word, only_reads, pragma, prepared
+from .statements import TRANSACTION, check_count, ends_transaction, first_word, only_reads, pragma, prepared
 
 _TRIES = 3
 _FIRST_WAIT = 0.05  # seconds before the second try, doubled before the third
@@ -56,11 +56,13 @@ class RemoteDriver:
     def __init__(self, pool: Pool, *, timeout: float = 15.0) -> None:
         self.timeout = timeout
         self.round_trips = 0  # requests sent, for who measures
+        self.stored = 0  # writes, or transactions with writes, that the server said it has kept
         self._pool = pool
         self._stream: Stream | None = None  # kept while it holds a transaction, or a state of its own
         self._begin = ""  # a BEGIN that travels with the next statement
         self._is_open = False  # a transaction on the server
         self._lost = ""  # why the transaction is gone that the caller is still in
+        self._has_written = False  # since the last COMMIT
         self._enforces_foreign_keys = True  # as a new stream does
         self._has_state = False  # set on the stream by a PRAGMA: no other connection may get it
 
@@ -81,6 +83,7 @@ class RemoteDriver:
         if first_word(sql) == "PRAGMA":
             self._note_pragma(sql)
         (answer,) = self._run([statement(sql, parameters)], sql)
+        self._account(sql)
         return result(answer)
 
     def execute_many(self, sql: str, rows: Sequence[Sequence[SqlValue]]) -> int:
@@ -93,6 +96,7 @@ class RemoteDriver:
         for batch in _batches(sql, rows):
             self._check_not_lost()
             answers = self._run(batch, sql)
+            self._account(sql)
             changed += sum(len(answer["rows"]) or answer["affected_row_count"] for answer in answers)
         return changed
 
@@ -104,6 +108,7 @@ class RemoteDriver:
         (answer,) = self._send([{"type": "sequence", "sql": sql}], "", may_repeat=False)
         if answer["type"] == "error":
             raise self._failure(answer["error"], "", was_open=self.in_transaction)
+        self._account(sql)
 
     def close(self) -> None:
         self._begin = self._lost = ""
@@ -143,6 +148,14 @@ class RemoteDriver:
         was_open, self._is_open = self._is_open, not is_autocommit
         if was_open and is_autocommit and first_word(sql) not in ("COMMIT", "END", "ROLLBACK", "RELEASE"):
             self._lose("The server has rolled this transaction back. Run it again.")
+
+    def _account(self, sql: str) -> None:
+        """Note of a statement that succeeded what is kept by it."""
+        word = first_word(sql)
+        self._has_written |= not only_reads(sql) and word not in (*TRANSACTION, "PRAGMA")
+        if not self.in_transaction:
+            self.stored += self._has_written and word != "ROLLBACK"
+            self._has_written = False
 
     def _note_pragma(self, sql: str) -> None:
         name, sign, value = pragma(sql)

@@ -19,13 +19,12 @@ from .errors import (
     TooManyConnections,
     error_from_text,
 )
-from .statements import first_word, only_reads
+from .statements import TRANSACTION, first_word, only_reads
 
 logger = logging.getLogger(__name__)
 
 REST = 5.0  # seconds for which a copy that could not be read is left alone
 _OUT_OF_REACH = (ServerUnreachable, ConnectionLost, NamespaceNotFound, TooManyConnections)
-TRANSACTION = ("BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE")
 _failed_at: dict[str, float] = {}  # by the copy's name, for all connections of this process
 
 

@@ -19,6 +19,7 @@ _WRITING = re.compile(r"\b(?:INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE)
 _SIDE_EFFECTS = re.compile(r"writefile|load_extension", re.IGNORECASE)  # functions that a SELECT may call
 _PRAGMA = re.compile(r"PRAGMA\s+(?:\w+\s*\.\s*)?(\w+)\s*([=(]?)\s*['\"]?(\w*)", re.IGNORECASE)
 _ASKING_PRAGMAS = re.compile(r"\w+_(?:x?info|list|check)", re.IGNORECASE)  # their argument is not a new value
+TRANSACTION = ("BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE")
 _DOING_PRAGMAS = ("optimize", "wal_checkpoint", "incremental_vacuum", "shrink_memory")
 
 

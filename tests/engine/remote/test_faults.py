@@ -72,6 +72,33 @@ def test_killed_in_a_transaction_all_of_it_is_rolled_back(remote: dbapi.Connecti
     assert rows(remote) == [0]
 
 
+def test_what_is_kept_is_counted(remote: dbapi.Connection) -> None:
+    driver = remote.driver
+    assert driver.stored == 1  # the table
+    for sql, stored in (
+        ("SELECT 1", 1),
+        ("INSERT INTO t VALUES (0)", 2),
+        ("BEGIN", 2),
+        ("SELECT x FROM t", 2),
+        ("COMMIT", 2),
+        ("BEGIN", 2),
+        ("INSERT INTO t VALUES (1)", 2),
+        ("SAVEPOINT s", 2),
+        ("INSERT INTO t VALUES (2)", 2),
+        ("ROLLBACK TO s", 2),
+        ("COMMIT", 3),
+        ("BEGIN", 3),
+        ("INSERT INTO t VALUES (3)", 3),
+        ("ROLLBACK", 3),
+        ("SELECT 1", 3),
+    ):
+        remote.execute(sql)
+        assert driver.stored == stored, sql
+    with pytest.raises(dbapi.OperationalError):
+        remote.execute("INSERT INTO nowhere VALUES (1)")
+    assert driver.stored == 3
+
+
 def test_killed_before_commit_the_fate_is_said_to_be_unknown(
     remote: dbapi.Connection, server: Sqld, connect: Connect
 ) -> None:
