@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.vectors import openai_server as script
+from vectors.embedders.breaker import Breaker
 from vectors.embedders.openai import OpenAIEmbedder
 from vectors.errors import EmbedderError
 
@@ -33,6 +34,7 @@ def openai(server, settings, pauses):
     embedder = OpenAIEmbedder(timeout=0.5, pause=pauses.append)
     yield embedder
     embedder._client.close()
+    embedder._query_client.close()
 
 
 def lengths(matrix):
@@ -55,6 +57,7 @@ def test_it_asks_only_models_that_can_to_shorten(server, settings):
     embedder = OpenAIEmbedder(model="nomic-embed-text", dimensions=8)
     embedder.embed(["a"])
     embedder._client.close()
+    embedder._query_client.close()
     assert "dimensions" not in server.requests[0]["body"]
 
 
@@ -98,12 +101,46 @@ def test_a_query_is_tried_twice_only(openai, server):
 def test_it_does_not_wait_for_ever(openai, server):
     server.script = [script.hang] * 2
     with pytest.raises(EmbedderError, match="a time-out after 2 attempts"):
-        openai.embed_query("a")
+        openai._embed(["a"], openai._client, 2)
 
 
 def test_it_survives_one_hang(openai, server):
     server.script = [script.hang]
+    assert lengths(openai.embed(["abc"])) == [3]
+
+
+def test_a_query_waits_once_and_those_after_it_are_told_at_once(openai, server):
+    seconds = [100.0]
+    openai._breaker._clock = lambda: seconds[0]
+    server.script = [script.hang, script.status(500), script.status(500)]
+    with pytest.raises(EmbedderError, match=r"got a time-out\. Check"):
+        openai.embed_query("a")
+    seconds[0] += 4
+    with pytest.raises(EmbedderError, match=r"a time-out, 4 s ago \(it is asked again in 6 s\)\. Check"):
+        openai.embed_query("a")
+    assert len(server.requests) == 1
+    server.script = []
+    assert lengths(openai.embed(["ab"])) == [2]  # a batch is not held back
+    seconds[0] += 6
+    server.script = [script.status(500), script.status(500)]
+    with pytest.raises(EmbedderError, match="status 500 after 2 attempts"):
+        openai.embed_query("a")
+    seconds[0] += 10
     assert openai.embed_query("abc")[0] == 3
+    assert openai.embed_query("ab")[0] == 2
+
+
+def test_of_many_threads_one_asks_a_service_that_fails(openai, server):
+    seconds = [100.0]
+    breaker = Breaker(clock=lambda: seconds[0])
+    failure = EmbedderError("service", "an answer", "none")
+    with pytest.raises(EmbedderError), breaker.guarding():
+        raise failure
+    seconds[0] += 10
+    with breaker.guarding(), pytest.raises(EmbedderError, match="10 s ago"), breaker.guarding():
+        pytest.fail("a second one asked")
+    with breaker.guarding(), breaker.guarding():  # the first was answered
+        pass
 
 
 @pytest.mark.parametrize(
@@ -155,6 +192,7 @@ def test_a_server_that_is_not_there_is_named(settings, pauses):
     with pytest.raises(EmbedderError, match="OPENAI_BASE_URL"):
         embedder.embed_query("a")
     embedder._client.close()
+    embedder._query_client.close()
 
 
 @pytest.mark.parametrize("allowed", [[], ["127.0.0.1:1"], ["*.example.org"]])

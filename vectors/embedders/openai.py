@@ -15,6 +15,7 @@ from django.conf import settings
 from vectors import outgoing
 from vectors.codec import Matrix
 from vectors.embedders.base import Embedder
+from vectors.embedders.breaker import Breaker
 from vectors.errors import EmbedderError, OutgoingRefused, shown
 
 _DEFAULT_MODEL: Final = "text-embedding-3-small"
@@ -34,7 +35,8 @@ _BYTES_A_NUMBER: Final = 40
 _BYTES_AROUND: Final = 1_000_000
 
 _ATTEMPTS: Final = 6
-_QUERY_ATTEMPTS: Final = 2
+_QUERY_ATTEMPTS: Final = 2  # one, where no answer comes in time
+_QUERY_TIMEOUT: Final = 10.0
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 30.0
 
@@ -43,8 +45,9 @@ class OpenAIEmbedder(Embedder):
     """Settings: OPENAI_API_KEY, OPENAI_BASE_URL, AFN_EMBEDDING_MODEL, VECTOR_DIMENSION.
 
     429, 5xx, time-outs and lost connections are tried again with growing pauses, or after the service's own
-    Retry-After (at most 30 s): six attempts for a batch, two for a query, behind which somebody waits. Texts
-    past the model's window are embedded in pieces and averaged by length, as OpenAI's cookbook does.
+    Retry-After (at most 30 s): six attempts for a batch. Behind a query somebody waits: it has two attempts
+    and ten seconds for an answer, and while the service fails one query in ten seconds asks it (`Breaker`).
+    Texts past the model's window are embedded in pieces and averaged by length, as OpenAI's cookbook does.
 
     The service is called through `vectors.outgoing`: one that is not public, or has no TLS, needs an entry in
     AFN_OUTGOING_ALLOWED. `timeout` is in seconds for each step; a whole request may take twice as long.
@@ -66,7 +69,14 @@ class OpenAIEmbedder(Embedder):
         if not self._key:
             raise EmbedderError("OPENAI_API_KEY", "a key for the embedder openai", "nothing", "Set it.")
         self._pause = pause
-        self._client = openai.OpenAI(
+        self._client = self._connect(timeout)
+        self._query_client = self._connect(min(timeout, _QUERY_TIMEOUT))
+        self._breaker = Breaker()
+        parts = urlsplit(str(self._client.base_url))
+        self._address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"  # for messages
+
+    def _connect(self, timeout: float) -> openai.OpenAI:
+        return openai.OpenAI(
             api_key=self._key,
             base_url=str(getattr(settings, "OPENAI_BASE_URL", "") or "") or None,
             timeout=timeout,
@@ -78,37 +88,38 @@ class OpenAIEmbedder(Embedder):
                 field="OPENAI_BASE_URL",
             ),
         )
-        parts = urlsplit(str(self._client.base_url))
-        self._address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"  # for messages
 
     def embed(self, texts: Sequence[str]) -> Matrix:
         """n texts as float32 of shape (n, dimensions), in order, as the service scales them (length 1)."""
-        return self._embed(texts, _ATTEMPTS)
+        return self._embed(texts, self._client, _ATTEMPTS)
 
     def embed_query(self, text: str) -> Matrix:
-        """One query as float32 of shape (dimensions,), with two attempts only."""
-        vector: Matrix = self._embed([text], _QUERY_ATTEMPTS)[0]
+        """One query as float32 of shape (dimensions,); fails at once while the service does."""
+        with self._breaker.guarding():
+            vector: Matrix = self._embed([text], self._query_client, _QUERY_ATTEMPTS)[0]
         return vector
 
-    def _embed(self, texts: Sequence[str], attempts: int) -> Matrix:
+    def _embed(self, texts: Sequence[str], client: openai.OpenAI, attempts: int) -> Matrix:
         pieces = [(row, piece) for row, text in enumerate(texts) for piece in _pieces(text)]
         vectors = [
-            self._request([piece for _, piece in batch], attempts) for batch in _request_batches(pieces)
+            self._request([piece for _, piece in batch], client, attempts)
+            for batch in _request_batches(pieces)
         ]
         if len(pieces) == len(texts):
             return np.concatenate(vectors) if vectors else np.empty((0, self.dimensions), np.float32)
         return _averaged(np.concatenate(vectors), pieces, len(texts))
 
-    def _request(self, inputs: list[str], attempts: int) -> Matrix:
+    def _request(self, inputs: list[str], client: openai.OpenAI, attempts: int) -> Matrix:
         for attempt in range(1, attempts + 1):
             try:
                 # Only OpenAI's third generation can shorten its embeddings; others refuse the argument.
                 shorten = {"dimensions": self.dimensions} if self.model.startswith("text-embedding-3") else {}
-                answer = self._client.embeddings.create(model=self.model, input=inputs, **shorten)  # type: ignore[arg-type]
+                answer = client.embeddings.create(model=self.model, input=inputs, **shorten)  # type: ignore[arg-type]
             except OutgoingRefused as error:
                 raise self._refused(error) from None
             except (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError) as error:
-                if attempt == attempts or _is_final(error):
+                is_late = client is self._query_client and isinstance(error, openai.APITimeoutError)
+                if attempt == attempts or is_late or _is_final(error):
                     raise self._error(error, attempt) from None
                 self._pause(_pause_after(error, attempt))
             except (openai.OpenAIError, ValueError) as error:
