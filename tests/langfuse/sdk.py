@@ -7,6 +7,7 @@ cannot be done it is skipped, and fails where all must run (``AFN_REQUIRE_SERVER
 import fcntl
 import os
 import subprocess
+import sys
 import venv
 from pathlib import Path
 
@@ -25,8 +26,9 @@ def require(version: int) -> str:
     with (VENVS / f"{version}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # other processes of these tests want it, too
         if not stamp.exists() or stamp.read_text() != pinned.read_text():
-            venv.create(folder, clear=True, with_pip=True)
-            command = [str(python), "-m", "pip", "install", "--quiet", "--requirement", str(pinned)]
+            venv.create(folder, clear=True, with_pip=False)  # it needs none of its own
+            command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
+            command += ["--no-compile", "--requirement", str(pinned)]
             done = subprocess.run(command, capture_output=True, text=True, timeout=300)
             if done.returncode != 0:
                 _missing(f"langfuse {version} could not be installed: {done.stderr[-500:]}")
