@@ -48,6 +48,9 @@ class Env(BaseSettings):
     secret_key: SecretStr | None = Field(
         None, description="Signs sessions; 50 random characters. `quickstart` writes `var/secret_key`."
     )
+    secret_key_fallbacks: SecretStr | None = Field(
+        None, description="Its former values, separated by spaces: they count until `reseal_secrets` ran."
+    )
     allowed_hosts: NAMES = Field(list(LOOPBACK_HOSTS), description="Host names the site answers to.")
     csrf_trusted_origins: NAMES = Field([], description="Origins whose forms are accepted behind a proxy.")
     afn_https: bool = Field(

@@ -77,6 +77,7 @@ REDIS_URL = cache_url(env)
 ENVIRONMENT = env.environment
 DEBUG = env.debug
 SECRET_KEY = _secret_key()
+SECRET_KEY_FALLBACKS = _secret(env.secret_key_fallbacks).split()
 ALLOWED_HOSTS = env.allowed_hosts
 CSRF_TRUSTED_ORIGINS = env.csrf_trusted_origins
 

@@ -218,6 +218,7 @@ def test_a_key_too_short_to_encrypt_with_stops_the_start_unseen(read: Callable[.
 
 SECRETS = [
     "SECRET_KEY",
+    "SECRET_KEY_FALLBACKS",
     "TURSO_AUTH_TOKEN",
     "AFN_DATABASE_KEY",
     "AFN_BACKUP_KEY",

@@ -6,16 +6,13 @@ from contextlib import suppress
 from ipaddress import ip_address
 from typing import Any, Final
 
-from django.apps import apps
-
 from ops.webhooks.errors import Unsealable
-from ops.webhooks.sealing import unseal
+from ops.webhooks.sealing import sealed_columns, unseal
 from prompts.models import User
 
 from . import outside
 
 MASK: Final = "***"
-_SEALED: Final = "sealed_"
 _LEAST: Final = 3  # characters of a name: shorter ones are found in everything
 _USERS: Final = 50_000
 _EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+")
@@ -65,10 +62,7 @@ class Masker:
 def stored_secrets() -> list[str]:
     """Those that the database keeps in a form that can be read again, as of webhooks: `sealed_…`."""
     found = []
-    for model in apps.get_models():
-        names = [field.attname for field in model._meta.concrete_fields if field.attname.startswith(_SEALED)]
-        if not names:
-            continue
+    for model, names in sealed_columns():
         for row in model._default_manager.values_list(*names):
             for sealed in filter(None, row):
                 with suppress(Unsealable):  # then nobody here can have written it anywhere

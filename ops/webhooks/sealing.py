@@ -5,14 +5,19 @@ has none of them. Another SECRET_KEY reads them as long as the old one is in SEC
 """
 
 import base64
+from collections.abc import Iterator
 from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.apps import apps
 from django.conf import settings
+from django.db.models import Model
 
 from .errors import Unsealable
+
+_SEALED = "sealed_"  # how the names of columns begin that hold what is sealed
 
 
 def seal(text: str) -> str:
@@ -25,6 +30,14 @@ def unseal(sealed: str) -> str:
         return _box(_keys()).decrypt(sealed.encode("ascii")).decode()
     except InvalidToken:
         raise Unsealable("sealed with another SECRET_KEY") from None
+
+
+def sealed_columns() -> Iterator[tuple[type[Model], list[str]]]:
+    """All tables that hold something sealed, and the names of its columns."""
+    for model in apps.get_models():
+        names = [field.attname for field in model._meta.concrete_fields if field.attname.startswith(_SEALED)]
+        if names:
+            yield model, names
 
 
 def _keys() -> tuple[str | bytes, ...]:

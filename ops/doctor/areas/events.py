@@ -39,8 +39,9 @@ def look(notes: Notes, case: Case) -> None:
                 f"channel {channel.name}",
                 "its address cannot be read",
                 "It is sealed with another SECRET_KEY than this one: nobody is told of alerts there.",
-                "Set SECRET_KEY to what it was, or enter the address anew in the console, at Alert channels; "
-                f"then `manage.py alerts test {shlex.quote(channel.name)}`.",
+                "Put the former key into SECRET_KEY_FALLBACKS and run `manage.py reseal_secrets`, or enter "
+                "the address anew in the console, at Alert channels; then "
+                f"`manage.py alerts test {shlex.quote(channel.name)}`.",
             )
 
 
@@ -56,7 +57,8 @@ def _look_at(notes: Notes, case: Case, webhook: Webhook) -> None:
             name,
             "its address and secret cannot be read",
             "They are sealed with another SECRET_KEY than this one: it is told nothing.",
-            "Set SECRET_KEY to what it was, or delete the webhook and make it anew.",
+            "Put the former key into SECRET_KEY_FALLBACKS and run `manage.py reseal_secrets`, or delete the "
+            "webhook and make it anew.",
         )
     elif webhook.paused_at is not None:
         notes.warn(
