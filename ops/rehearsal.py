@@ -24,6 +24,7 @@ from vectors.fulltext import match_expression
 from vectors.limits import MAX_QUERY
 from vectors.search import search
 
+from .backups.jobs import upload_soon
 from .backups.making import back_up
 from .environments.base import EnvironmentProblem, Provider
 from .environments.opening import opened
@@ -123,6 +124,7 @@ def apply(provider: Provider, report: Rehearsal, *, progress: Progress = lambda 
     _check_unchanged(report)  # a backup may take long
     progress("Migrating the live database")
     report.applied = _migrate(DEFAULT_DB_ALIAS, report, progress)
+    upload_soon()  # not before: the table of jobs may be among what was migrated
     if not report.applied:
         return
     progress("Checking constraints")

@@ -49,6 +49,8 @@ RULES: Final = (
             "See which part is down: manage.py health.", severity="critical"),
     Default("A part is down", "parts_down", 0.5, 0, 60,
             "See which, and why: manage.py health.", severity="critical"),
+    Default("The embedder fails", "health_embedder", 0.5, 0, 300,
+            "See why: manage.py doctor --deep --only vectors. Search with mode=keyword works meanwhile."),
     Default("A certificate ends soon", "certificate_days", limits.CERTIFICATE_DAYS.limit, 15, 0,
             "See which: manage.py doctor --only certificates. Renew it, and restart its server.", "below"),
     Default("A disk is nearly full", "disk_free_mb", limits.DISK_FREE_BYTES.limit / 1e6, 400, 300,

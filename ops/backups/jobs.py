@@ -18,9 +18,14 @@ from .pruning import prune
 def back_up_now(run: Run) -> dict[str, Any]:
     """Make a backup of the database, and have it brought to the bucket where there is one."""
     made = back_up(get_provider(), progress=_progress(run))
+    upload_soon()
+    return made.as_json()
+
+
+def upload_soon() -> None:
+    """Have the newest backup brought to the bucket, where there is one."""
     if s3.is_configured():
         start("upload_backups", {})
-    return made.as_json()
 
 
 @job(

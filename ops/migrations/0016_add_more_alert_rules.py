@@ -2,7 +2,7 @@ from django.db import migrations
 
 from ops.alerts import defaults
 
-NAMES = ("The newest backup in the bucket is old", "A certificate ends soon")
+NAMES = ("The newest backup in the bucket is old", "The embedder fails", "A certificate ends soon")
 
 
 def add(apps, schema_editor):

@@ -27,13 +27,21 @@ def require(version: int) -> str:
         fcntl.flock(lock, fcntl.LOCK_EX)  # other processes of these tests want it, too
         if not stamp.exists() or stamp.read_text() != pinned.read_text():
             venv.create(folder, clear=True, with_pip=False)  # it needs none of its own
-            command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
-            command += ["--no-compile", "--requirement", str(pinned)]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-            if done.returncode != 0:
+            for command in _commands(python, pinned):
+                done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+                if done.returncode == 0:
+                    break
+            else:
                 _missing(f"langfuse {version} could not be installed: {done.stderr[-500:]}")
             stamp.write_text(pinned.read_text())
     return str(python)
+
+
+def _commands(python: Path, pinned: Path) -> list[list[str]]:
+    """What installs, one after the other, as in the Makefile."""
+    uv, arguments = Path(sys.executable).parent / "uv", ["--quiet", "--requirement", str(pinned)]
+    quick = [[str(uv), "pip", "install", "--python", str(python), *arguments]] if uv.exists() else []
+    return [*quick, [sys.executable, "-m", "pip", "--python", str(python), "install", *arguments]]
 
 
 def run(python: str, script: Path, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -96,3 +96,8 @@ class Command(BackupCommand):
         self.stdout.write(self.style.SUCCESS(f"{done.environment} is restored: {held}."))
         if done.kept:
             self.stdout.write(f"What it was is kept: {done.kept}.")
+        if reason := get_provider().get(done.environment).frozen:
+            self.stdout.write(
+                self.style.WARNING(f"It is still frozen ({reason}).")
+                + f" `manage.py environments unfreeze {done.environment}` lets people write again."
+            )

@@ -53,6 +53,16 @@ def test_a_backup_is_made_listed_proved_and_restored(run: Run, tmp_path: Path) -
     assert names(tmp_path / "live.db") == set(TEXTS)
 
 
+def test_a_restored_database_that_is_frozen_is_said_to_be(run: Run, place: Provider) -> None:
+    made = json.loads(run("backup_database", "--json"))
+    place.freeze("live", "the disk is damaged")
+    told = run("restore_database", made["path"], "--yes")
+    assert "It is still frozen (the disk is damaged)." in told
+    assert "environments unfreeze live" in told
+    place.unfreeze("live")
+    assert "frozen" not in run("restore_database", made["path"], "--yes")
+
+
 def test_who_makes_one_without_a_key_is_warned(run: Run) -> None:
     warned = io.StringIO()
     text = run("backup_database", stderr=warned)

@@ -22,12 +22,14 @@ from pytest_django.fixtures import Settings
 from ops.alerts import metrics
 from ops.backups import catalogue, folder, s3
 from ops.backups.errors import BackupProblem, DamagedBackup
+from ops.backups.jobs import upload_soon
 from ops.backups.making import Backup
 from ops.backups.names import BackupName
 from ops.backups.pruning import prune
 from ops.backups.unpacking import unpack
 from ops.environments.local import Provider
 from ops.health.parts import backups
+from ops.jobs.models import Job
 from ops.monitoring.measuring import by_name
 from tests.processes import wait_for
 from tests.servers import HOST, free_port
@@ -175,6 +177,15 @@ def test_a_backup_goes_to_the_bucket_and_comes_back(
     assert catalogue.newest("live").read_bytes() == content
     assert unpack(made.path).about.environment == "live"
     assert made.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_job_brings_it_there_only_where_there_is_a_bucket(db: None, settings: Settings) -> None:
+    settings.AFN_BACKUPS_S3_BUCKET = ""
+    upload_soon()
+    assert not Job.objects.exists()
+    settings.AFN_BACKUPS_S3_BUCKET = BUCKET
+    upload_soon()
+    assert Job.objects.get().kind == "upload_backups"
 
 
 def test_what_the_bucket_lacks_is_brought_before_it(
