@@ -22,7 +22,7 @@ from vectors.benchmarking.machine import describe
 from vectors.benchmarking.web_client import HOST, WebClient, free_port, start, stop, wait_for
 from vectors.progress import track
 
-from .site_process import running_site
+from .site_process import manage, running_site, variables
 
 WORKERS: Final = 2
 _THREADS: Final = 2
@@ -48,7 +48,7 @@ class Load:
 
 
 def run(*, prompts: int, seconds: int, mlflow: Path | None, quiet: bool) -> dict[str, Any]:
-    """Measure: {"machine", "prompts", "runs", "ratio"}; raises NotMeasured where a program is missing."""
+    """{"machine", "prompts", "runs", "cost", "times_mlflow"}; NotMeasured where a program is missing."""
     for program in ("wrk", "redis-server"):
         if shutil.which(program) is None:
             raise NotMeasured(f"{program} is missing: install it, such as by `apt install wrk redis-server`")
@@ -69,7 +69,9 @@ def run(*, prompts: int, seconds: int, mlflow: Path | None, quiet: bool) -> dict
             ),
             _load("not cached, by label", address, seconds, folder, _each(prompts, new=True), header=header),
             _load("render", address, seconds, folder, _render(prompts), header=header),
+            _load("health, ready", f"{address}/health/ready", seconds, folder, connections=1),
         ]
+    cost = _measure_cost()
     if mlflow:
         found.append(_measure_mlflow(mlflow, prompts, seconds, quiet=quiet))
     ratio = found[0].requests_per_second / found[-1].requests_per_second if mlflow else None
@@ -78,8 +80,18 @@ def run(*, prompts: int, seconds: int, mlflow: Path | None, quiet: bool) -> dict
         "prompts": prompts,
         "seconds": seconds,
         "runs": [asdict(load) for load in found],
+        "cost": cost,
         "times_mlflow": ratio,
     }
+
+
+def _measure_cost() -> Any:
+    """See `ops.request_cost`, in a process with a database of its own."""
+    with tempfile.TemporaryDirectory(prefix="afn-benchmark-cost-") as name:
+        own = variables(Path(name))
+        manage(own, "migrate", "--verbosity", "0")
+        code = "from ops.request_cost import main; main()"
+        return json.loads(manage(own, "shell", "--no-imports", "-v", "0", "-c", code))
 
 
 def _fill(port: int, key: str, prompts: int, *, quiet: bool) -> None:
@@ -138,8 +150,9 @@ def _load(
     *,
     header: str = "",
     warm_up: int = 2,
+    connections: int = _CONNECTIONS,
 ) -> Load:
-    command = ["wrk", "--threads", "1", "--connections", str(_CONNECTIONS), "--latency"]
+    command = ["wrk", "--threads", "1", "--connections", str(connections), "--latency"]
     if script:
         file = folder / "requests.lua"
         file.write_text(script)

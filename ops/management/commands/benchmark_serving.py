@@ -13,7 +13,7 @@ from vectors.benchmarking.processes import interruptible
 class Command(commands.Command):
     help = (
         "Serve prompts over HTTP with Redis and two workers, and count what wrk gets: cached, not cached and "
-        "rendered; with --mlflow-python, beside an MLflow server. On a temporary database."
+        "rendered, and health; with --mlflow-python, beside an MLflow server. On a temporary database."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -45,12 +45,18 @@ class Command(commands.Command):
             self.stdout.write(json.dumps(report, ensure_ascii=False))
             return
         self.stdout.write(
-            f"{report['prompts']:,} prompts, two workers, 16 connections, {report['seconds']} s each"
+            f"{report['prompts']:,} prompts, two workers, 16 connections (health: 1), "
+            f"{report['seconds']} s each"
         )
         for one in report["runs"]:
             self.stdout.write(
                 f"{one['name']:<22} {one['requests_per_second']:>8,.0f} requests/s  "
                 f"p50 {one['p50_ms']:.1f} ms  p99 {one['p99_ms']:.1f} ms  {one['errors']} errors"
             )
+        cost = report["cost"]
+        added = ", ".join(f"{name} {milliseconds:.3f} ms" for name, milliseconds in cost["added_ms"].items())
+        self.stdout.write(
+            f"In one process a cached prompt takes {cost['bare_ms']:.3f} ms; to it add: {added}"
+        )
         if report["times_mlflow"]:
             self.stdout.write(f"AFN serves {report['times_mlflow']:.1f} times as many as MLflow.")
