@@ -18,6 +18,7 @@ COPY --from=build /opt/venv /opt/venv
 COPY . .
 # The key is used for nothing but this one command. Volumes take over the owners of the folders they lie on.
 RUN AFN_DATABASE_FILE=:memory: SECRET_KEY=of-collectstatic-only python manage.py collectstatic --noinput \
+    && python -m compileall -q afn_project ops prompts vectors \
     && chmod -R a+rX . \
     && install --directory --owner afn --group afn --mode 0700 var var/keys var/backups \
     && install --directory --owner afn --group afn --mode 0755 /public

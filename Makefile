@@ -20,6 +20,8 @@ SQLD_PLATFORM := $(SQLD_PLATFORM_$(MACHINE))
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Processes that come and go would compile all modules at each start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test fuzz lint bench suite sqld clean
@@ -79,8 +81,8 @@ $(VENV)/.installed-dev: requirements-dev.txt requirements.txt | $(PY)
 INSTALL = echo "Installing $<"; \
 	index=$${PIP_INDEX_URL:-$$($(PY) -m pip config get global.index-url 2>/dev/null)}; \
 	$(PY) -m pip install --quiet "uv==$(UV_VERSION)" && \
-	UV_DEFAULT_INDEX=$${index:-https://pypi.org/simple} $(VENV)/bin/uv pip install --quiet --python $(PY) \
-	    --requirement $< || \
+	UV_DEFAULT_INDEX=$${index:-https://pypi.org/simple} \
+	    $(VENV)/bin/uv pip install --quiet --compile-bytecode --python $(PY) --requirement $< || \
 	$(PY) -m pip install --quiet --requirement $<
 
 # A python3.12 may be a shim of a version manager that fails, or lack the venv module: each is tried.

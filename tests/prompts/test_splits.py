@@ -55,8 +55,8 @@ def test_without_a_subject_or_a_split_the_label_serves_its_version(prompt: Promp
 
 def test_names_of_subjects_are_not_kept(prompt: Prompt) -> None:
     start(prompt)
-    reading.read("p", label="production", subject="ada@example.org")
-    assert "ada" not in SplitSubject.objects.get().subject
+    reading.read("p", label="production", subject="hikaru@example.org")
+    assert "hikaru" not in SplitSubject.objects.get().subject
 
 
 def test_outcomes_are_counted_by_arm(prompt: Prompt) -> None:
