@@ -14,6 +14,7 @@ from django.views.defaults import server_error as page_500
 
 from .api_forms import form
 from .libsql.errors import OutcomeUnknown, ServerError, WritesBlocked
+from .replicas import SAFE
 
 logger = logging.getLogger(__name__)
 UNKNOWN: Final = "The connection to the database broke: this is stored or not. Look before you try again."
@@ -27,7 +28,8 @@ class DatabaseErrorsMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        token = _before.set(_stored())
+        # What a request that only reads may store, such as when a key was last used, nobody has to look for.
+        token = _before.set(None if request.method in SAFE else _stored())
         try:
             return self.get_response(request)
         finally:

@@ -47,3 +47,19 @@ def test_only_where_nothing_was_kept_is_it_said_so(
     assert response.status_code == 503
     assert isinstance(response, HttpResponse)
     assert texts[expected] in response.content.decode()
+
+
+def test_what_a_read_notes_of_itself_is_nothing_to_look_for(
+    monkeypatch: pytest.MonkeyPatch, rf: RequestFactory
+) -> None:
+    driver = SimpleNamespace(stored=7)
+    opened = SimpleNamespace(connection=SimpleNamespace(driver=driver))
+    monkeypatch.setattr(database_errors, "connection", opened)
+
+    def view(request: HttpRequest) -> HttpResponse:
+        driver.stored += 1  # when its key was last used
+        return answer(request, ConnectionLost("no answer"))
+
+    response = DatabaseErrorsMiddleware(view)(rf.get("/api/v1/prompts"))
+    assert isinstance(response, HttpResponse)
+    assert "nothing was changed" in response.content.decode()

@@ -5,7 +5,7 @@
 Each command is a process of its own, with an environment, output and exit code of its own; only modules of
 others, which read no settings, are there already. An environment that comes a second time gets a process that
 has read the settings too and forks for all that follow: they begin at once. Nothing but the environment may
-change the settings between two commands (``is_alone=True`` where a file does).
+change the settings between two commands.
 """
 
 import atexit
@@ -60,12 +60,7 @@ class Zygote:
             )
 
     def run(
-        self,
-        command: Sequence[str],
-        environment: Mapping[str, str],
-        *,
-        timeout: float,
-        is_alone: bool = False,
+        self, command: Sequence[str], environment: Mapping[str, str], *, timeout: float
     ) -> "CompletedProcess[str]":
         """As ``subprocess.run(…, text=True, capture_output=True)`` with Python before the command."""
         read, write = os.pipe()
@@ -76,9 +71,8 @@ class Zygote:
             open(read, "rb") as answer,
         ):
             with self._lock, _sent([list(command), dict(environment), os.getcwd()]) as sent:
-                connection = self._socket if is_alone else self._connection(environment)
                 fds = [nothing.fileno(), out.fileno(), errors.fileno(), write, sent]
-                socket.send_fds(connection, [b"run"], fds)
+                socket.send_fds(self._connection(environment), [b"run"], fds)
             os.close(write)
             pid = int.from_bytes(answer.read(4), "little")
             timer = threading.Timer(timeout, os.kill, [pid, signal.SIGKILL])

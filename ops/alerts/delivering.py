@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -18,7 +18,7 @@ from ops.at_once import at_once
 from ops.background import is_in_memory
 from ops.webhooks import claiming
 from ops.webhooks.errors import Unsealable
-from ops.webhooks.models import MAX_ERROR, DeliveryStatus
+from ops.webhooks.models import DeliveryStatus
 from ops.webhooks.retrying import delay
 from ops.webhooks.sealing import unseal
 from ops.webhooks.sending import Outcome, Target, post
@@ -107,13 +107,7 @@ def _send_to(channel: AlertChannel, notification: AlertNotification) -> Outcome:
 
 
 def _settle(notification: AlertNotification, outcome: Outcome, now: datetime) -> DeliveryStatus:
-    values: dict[str, Any] = {
-        "claimed_at": None,
-        "response_status": outcome.status,
-        "response_excerpt": outcome.excerpt,
-        "duration_ms": outcome.duration_ms,
-        "error": outcome.error[:MAX_ERROR],
-    }
+    values = outcome.columns
     if outcome.is_delivered:
         status = DeliveryStatus.DELIVERED
         values["delivered_at"] = timezone.now()

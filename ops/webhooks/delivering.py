@@ -6,7 +6,6 @@ the event is sent a second time under the same id. Nothing is written while a re
 
 import logging
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -72,13 +71,7 @@ def target_of(webhook: Webhook, now: datetime) -> Target:
 
 def _settle(delivery: Delivery, outcome: Outcome, now: datetime) -> DeliveryStatus:
     webhook = delivery.webhook
-    values: dict[str, Any] = {
-        "claimed_at": None,
-        "response_status": outcome.status,
-        "response_excerpt": outcome.excerpt,
-        "duration_ms": outcome.duration_ms,
-        "error": outcome.error[:MAX_ERROR],
-    }
+    values = outcome.columns
     wait = None
     if outcome.is_delivered:
         status = DeliveryStatus.DELIVERED

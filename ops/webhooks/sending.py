@@ -3,7 +3,7 @@
 import re
 import time
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote
 
 import httpx2
@@ -54,6 +54,17 @@ class Outcome:
     @property
     def is_delivered(self) -> bool:
         return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """As the row keeps it of what was sent, whose claim is given back."""
+        return {
+            "claimed_at": None,
+            "response_status": self.status,
+            "response_excerpt": self.excerpt,
+            "duration_ms": self.duration_ms,
+            "error": self.error[:MAX_ERROR],
+        }
 
     @property
     def is_gone(self) -> bool:
