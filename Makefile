@@ -24,10 +24,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz lint bench suite sqld clean
+.PHONY: help run test fuzz lint bench suite icons messages sqld clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/.installed ## Install what AFN needs, prepare the database and serve http://127.0.0.1:8000
 	$(PY) manage.py quickstart $(ARGS)
@@ -50,6 +50,12 @@ bench: $(VENV)/.installed ## Measure search over a folder of data: make bench DA
 
 suite: $(VENV)/.installed-dev ## Run Django's own test suite on the libSQL engine
 	$(PY) tests/django_suite/run $(ARGS)
+
+icons: $(VENV)/.installed-dev ## Cut the console's icon font down to the icons that its pages name
+	$(PY) -m tests.icons
+
+messages: $(VENV)/.installed-dev ## Bring the Japanese catalogue up to date with the sources, and compile it; takes gettext
+	$(PY) -m tests.messages
 
 sqld: ## Fetch the libSQL server that the tests of remote mode start
 	@if [ -f $(SQLD_STAMP) ]; then :; \

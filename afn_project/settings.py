@@ -82,6 +82,7 @@ ALLOWED_HOSTS = env.allowed_hosts
 CSRF_TRUSTED_ORIGINS = env.csrf_trusted_origins
 
 INSTALLED_APPS = [
+    "afn_project.apps.AfnConfig",  # first: its icon font takes the place of unfold's
     "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -96,7 +97,6 @@ INSTALLED_APPS = [
     "vectors",
     "prompts",
     "ops",
-    "afn_project.apps.AfnConfig",
 ]
 MIDDLEWARE = [
     "afn_project.unread_bodies.UnreadBodyMiddleware",
@@ -105,6 +105,8 @@ MIDDLEWARE = [
     "afn_project.allowed_networks.AllowedNetworksMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "afn_project.content_security.ContentSecurityMiddleware",
+    "afn_project.console_only.GZipMiddleware",
     "afn_project.head.HeadMiddleware",
     "prompts.serving.responses.ServingMiddleware",
     "ops.audit.middleware.AuditMiddleware",
@@ -115,6 +117,7 @@ MIDDLEWARE = [
     "afn_project.idempotency.IdempotencyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "afn_project.console_only.SessionMiddleware",
+    "afn_project.console_only.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "afn_project.console_only.AuthenticationMiddleware",
@@ -208,6 +211,9 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("ja", "日本語")]  # each in itself, for who cannot read the other
+LOCALE_PATHS = [BASE_DIR / "afn_project" / "locale"]
+FORMAT_MODULE_PATH = ["afn_project.formats"]
 TIME_ZONE = env.time_zone
 USE_I18N = True
 USE_TZ = True
@@ -216,6 +222,10 @@ STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 # Without collectstatic, whitenoise finds the files in the apps: the same pages on a laptop and in a company.
 WHITENOISE_USE_FINDERS = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
 
 SESSION_ENGINE = _session_engine()
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.afn_https
@@ -302,6 +312,8 @@ UNFOLD = {
     "SITE_HEADER": "AFN",
     "SITE_SUBHEADER": "Prompt registry",
     "SITE_URL": None,
+    "SHOW_LANGUAGES": True,
+    "BORDER_RADIUS": "6px",
     "SITE_ICON": "prompts.admin.look.icon",
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": "prompts.admin.look.icon"},
@@ -318,7 +330,7 @@ UNFOLD = {
             "200": "oklch(87% .065 274.039)",
             "300": "oklch(78.5% .115 274.713)",
             "400": "oklch(67.3% .182 276.935)",
-            "500": "oklch(58.5% .233 277.117)",
+            "500": "oklch(65% .2 277.0)",
             "600": "oklch(51.1% .262 276.966)",
             "700": "oklch(45.7% .24 277.023)",
             "800": "oklch(39.8% .195 277.366)",

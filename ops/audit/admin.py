@@ -1,8 +1,8 @@
 from django.contrib import admin
 from unfold.decorators import display
 
-from prompts.admin.display import short_time
 from prompts.admin.logs import LogAdmin
+from vectors.admin.display import short_time
 
 from .models import AuditEntry
 

@@ -6,8 +6,8 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from unfold.decorators import display
 
-from prompts.admin.display import short_time
 from prompts.admin.logs import LogAdmin
+from vectors.admin.display import short_time
 
 from . import overview
 from .models import HealthRecord

@@ -13,10 +13,10 @@ from django.utils.text import Truncator
 from django.utils.timesince import timesince
 from unfold.decorators import display
 
-from prompts.admin.display import short_time
 from prompts.admin.logs import LogAdmin
 from prompts.errors import RegistryProblem
 from prompts.models import User
+from vectors.admin.display import short_time
 
 from . import changing, registry
 from .models import Job, JobState

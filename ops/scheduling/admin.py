@@ -17,9 +17,9 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from ops.jobs import starting
-from prompts.admin.display import short_time
 from prompts.errors import RegistryProblem
 from prompts.models import User
+from vectors.admin.display import short_time
 
 from . import offers
 from .forms import CrontabForm, IntervalForm, ScheduleForm

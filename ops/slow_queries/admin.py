@@ -10,8 +10,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from prompts.admin.display import short_time
 from prompts.admin.logs import LogAdmin
+from vectors.admin.display import short_time
 
 from .models import SlowQuery
 from .reading import groups

@@ -14,10 +14,10 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from prompts.admin.display import chips, link, short_time
 from prompts.admin.logs import LogAdmin
 from prompts.errors import RegistryProblem
 from prompts.models import User
+from vectors.admin.display import chips, link, short_time
 
 from . import saving
 from .forms import WebhookForm

@@ -9,9 +9,10 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from vectors.admin.display import chips, short_time
+
 from ..keys import revoke_key
 from ..models import ApiKey
-from .display import chips, short_time
 from .forms import ApiKeyForm
 
 

@@ -6,8 +6,9 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from vectors.admin.display import chips, score_bar, short_time
+
 from ..models import Evaluation
-from .display import chips, score_bar, short_time
 from .forms import EvaluationForm
 
 

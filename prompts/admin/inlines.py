@@ -10,8 +10,10 @@ from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
+from vectors.admin.display import chips, link, score_bar, short_time
+
 from ..models import Evaluation, PromptVersion
-from .display import chips, diff_url, link, score_bar, short_time
+from .display import diff_url
 
 
 class _ReadOnlyInline(TabularInline):

@@ -8,8 +8,9 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from vectors.admin.display import short_time
+
 from ..models import LabelMove, LabelPolicy
-from .display import short_time
 
 
 @admin.register(LabelPolicy)

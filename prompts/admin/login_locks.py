@@ -7,9 +7,10 @@ from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from vectors.admin.display import short_time
+
 from ..login_locks import unlocked
 from ..models import LoginLock
-from .display import short_time
 
 
 @admin.register(LoginLock)

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from vectors.admin.display import chips, short_time
 from vectors.errors import VectorError
 
 from .. import trash
@@ -20,7 +21,7 @@ from ..queueing import enqueue
 from ..saving import save_prompt, set_status
 from ..tasks import index_prompts
 from . import diff
-from .display import STATUS_LABELS, chips, short_time
+from .display import STATUS_LABELS
 from .filters import FolderFilter, LanguageFilter, TagFilter, TrashFilter, is_trash
 from .forms import PromptForm
 from .inlines import EvaluationInline, VersionInline

@@ -8,8 +8,10 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from vectors.admin.display import link, short_time
+
 from ..models import PromptVersion
-from .display import diff_url, link, short_time
+from .display import diff_url
 
 
 @admin.register(PromptVersion)

@@ -43,6 +43,7 @@ OTHERS = {
     "autocomplete",
     "view_on_site",
     "app_list",
+    "set_language",  # for everybody, logged in or not
     "prompts_prompt_compare",
     "auth_user_password_change",
 }

@@ -491,7 +491,7 @@ def test_an_evaluation_belongs_to_the_current_version_unless_told(admin: Client,
     evaluation = Evaluation.objects.get()
     assert (evaluation.version.version, evaluation.score) == (2, 0.5)
     page = text_of(admin.get("/admin/prompts/evaluation/?score=0.5-0.8"))
-    assert '<progress max="1" value="0.5">' in page
+    assert '<progress max="1" value="0.5" aria-hidden="true">' in page
     assert "facts 1" in page
     found = admin.get("/admin/prompts/evaluation/?score=0.8-1.1").context["cl"].result_list
     assert list(found) == []

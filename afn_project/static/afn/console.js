@@ -59,3 +59,13 @@ for (const label of document.querySelectorAll("[data-tick-all]")) {
   label.hidden = boxes.length < 2;
   look();
 }
+
+// Plots, also those that htmx brings later.
+async function drawCharts(within) {
+  if (!within.querySelector("canvas[data-chart]")) return;
+  const { drawAll } = await import("./charts.js");
+  drawAll(within);
+}
+
+drawCharts(document);
+document.addEventListener("htmx:load", (event) => drawCharts(event.target));

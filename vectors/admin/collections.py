@@ -10,7 +10,6 @@ from django.core.exceptions import ValidationError
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-import vectors.relevance.admin  # noqa: F401 - registers its pages
 from vectors import store
 from vectors.catalogue import HIDDEN
 from vectors.models import Collection

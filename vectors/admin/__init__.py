@@ -1,0 +1,10 @@
+"""The console's pages of collections, and what the pages of all apps are drawn with.
+
+``display`` has small pieces of HTML, ``charts`` describes plots; both know nothing of any app.
+"""
+
+import vectors.relevance.admin  # noqa: F401 - registers its pages
+
+from .collections import CollectionAdmin
+
+__all__ = ["CollectionAdmin"]

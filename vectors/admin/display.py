@@ -1,0 +1,43 @@
+"""Small pieces of HTML that several pages show. Everything that comes from the database is escaped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.formats import date_format, number_format
+from django.utils.html import format_html, format_html_join
+from django.utils.timezone import localtime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from django.utils.safestring import SafeString
+
+
+def score_bar(score: float) -> SafeString:
+    shown = number_format(score, decimal_pos=2)
+    return format_html(
+        '<span class="afn-score"><progress max="1" value="{}" aria-hidden="true"></progress> {}</span>',
+        str(score),
+        shown,
+    )
+
+
+def chips(texts: Iterable[object]) -> SafeString:
+    """Tags as they are: unfold's labels are in capitals, and tags are case-sensitive."""
+    return format_html_join(" ", '<span class="afn-tag">{}</span>', ((text,) for text in texts))
+
+
+def short_time(moment: datetime | None) -> str:
+    """To the minute, in the site's time zone, as the reader's language writes it."""
+    return date_format(localtime(moment), "SHORT_DATETIME_FORMAT") if moment else "–"
+
+
+def count(number: int) -> str:
+    """With the separators of the reader's language."""
+    return number_format(number, decimal_pos=0, force_grouping=True)
+
+
+def link(url: str, text: object) -> SafeString:
+    return format_html('<a class="text-link" href="{}">{}</a>', url, text)
