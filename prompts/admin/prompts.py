@@ -6,6 +6,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
@@ -25,6 +26,8 @@ from .display import STATUS_LABELS
 from .filters import FolderFilter, LanguageFilter, TagFilter, TrashFilter, is_trash
 from .forms import PromptForm
 from .inlines import EvaluationInline, VersionInline
+from .pages import PAGES
+from .pages.base import head, view_of
 
 _BATCH = 500
 
@@ -61,6 +64,24 @@ class PromptAdmin(ModelAdmin):
             # A page of them may hold megabytes.
             return prompts.defer("content", "metadata", "config", "variables")
         return prompts
+
+    def get_urls(self) -> list[Any]:
+        pages = [
+            path(
+                f"<str:object_id>/{page.name}/",
+                self.admin_site.admin_view(view_of(self, page)),
+                name=page.url_name,
+            )
+            for page in PAGES
+        ]
+        return [*pages, *super().get_urls()]  # before Django's last, which takes all that is left
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+    ) -> Any:
+        if prompt := options.get("obj"):
+            context |= head(prompt, "change")
+        return super().render_change_form(request, context, *args, **options)
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
         return None if is_trash(request) else super().get_list_display_links(request, list_display)
