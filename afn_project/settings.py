@@ -322,7 +322,7 @@ UNFOLD = {
     "STYLES": ["prompts.admin.look.stylesheet"],
     "ENVIRONMENT": "prompts.admin.look.environment",
     "SIDEBAR": {"navigation": "prompts.admin.look.menu"},
-    "DASHBOARD_CALLBACK": "prompts.admin.dashboard.dashboard",
+    "DASHBOARD_CALLBACK": "ops.home.pages.home",
     "COLORS": {
         "primary": {  # indigo
             "50": "oklch(96.2% .018 272.314)",

@@ -4,6 +4,7 @@ from django.db import models
 from ops.alerts.models import Alert, AlertChannel, AlertNotification, AlertRule, AlertSilence
 from ops.audit.models import AuditEntry, AuditPruning
 from ops.backups.models import BackupDrill
+from ops.figures.models import FigureMinute
 from ops.health.models import HealthRecord, HealthSign
 from ops.jobs.models import Job
 from ops.outbox.models import OutboxEvent
@@ -22,6 +23,7 @@ __all__ = [
     "BackupDrill",
     "Delivery",
     "Environment",
+    "FigureMinute",
     "HealthRecord",
     "HealthSign",
     "IdempotencyKey",

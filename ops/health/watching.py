@@ -10,10 +10,12 @@ import atexit
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 
 from ops.background import is_in_memory
+from ops.figures import keeping as figures
 
 from . import history, parts, sharing
 from .probing import Found, Part, Prober
@@ -72,7 +74,7 @@ class Watch:
                 self._health = health = self._look(known)
                 if not is_in_memory():  # then nobody else knows the database
                     sharing.write(health)
-                self._keep(health.states)
+                self._keep(health)
         return health
 
     def look_now(self) -> Health:
@@ -126,10 +128,16 @@ class Watch:
         }
         return Health(now, states)
 
-    def _keep(self, states: Mapping[str, State]) -> None:
-        keep = Part("history", lambda: history.keep(states), timeout=_HISTORY_TIMEOUT)
-        if history.wants(states) and states["database"].status == Status.OK:
-            self._prober.run([keep])
+    def _keep(self, health: Health) -> None:
+        """What is kept of it in the database, where that can be written."""
+        states, now = health.states, datetime.fromtimestamp(health.at, UTC)
+        due = []
+        if history.wants(states):
+            due.append(Part("history", lambda: history.keep(states), timeout=_HISTORY_TIMEOUT))
+        if figures.wants(now):
+            due.append(Part("figures", lambda: figures.keep(now, health), timeout=_HISTORY_TIMEOUT))
+        if due and states["database"].status == Status.OK:
+            self._prober.run(due)
 
     def _known(self) -> Health | None:
         """What this process knows, or another one has found since."""

@@ -147,24 +147,6 @@ def test_a_favicon_is_served_and_linked(client: Client):
     assert "afn/afn.svg" in page
 
 
-def test_the_dashboard_counts(admin: Client, rows: dict[str, str], make: Callable[..., Prompt]):
-    make("old/one", status="archived")
-
-    figures = admin.get("/admin/").context["figures"]
-
-    assert figures["prompts"] == 2
-    assert [(status, number) for status, number, _ in figures["statuses"]] == [
-        ("draft", 1),
-        ("active", 0),
-        ("archived", 1),
-    ]
-    assert (figures["versions"], figures["rows"], figures["outdated"]) == (3, 2, 1)
-
-
-def test_an_empty_registry_says_what_to_do(admin: Client):
-    assert "import_prompts" in text_of(admin.get("/admin/"))
-
-
 def test_unfolds_palette_still_answers(admin: Client):
     answer = admin.get("/admin/search/?s=prompt&extended=1")
 

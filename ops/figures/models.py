@@ -1,0 +1,20 @@
+from django.db import models
+
+
+class FigureMinute(models.Model):
+    """What one source has counted by the end of a minute: totals, which only grow until it starts anew.
+
+    A source is a machine, or a process where those of a machine do not share their counters.
+    """
+
+    source = models.CharField(max_length=128)
+    at = models.DateTimeField()
+    values = models.JSONField()
+
+    class Meta:
+        db_table = "figure_minutes"
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["at", "source"], name="figure_minutes_once")]
+
+    def __str__(self) -> str:
+        return f"{self.source}, {self.at:%H:%M}"

@@ -1,0 +1,1 @@
+"""The console's first page: how AFN is, what happened lately, and what to do next."""

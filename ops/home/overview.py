@@ -1,0 +1,133 @@
+"""What the first page shows, each piece for who may see it. Nothing here waits for a part that is down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db.models import Count
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.timezone import localtime
+from django.utils.translation import gettext_lazy as _
+
+from ops.alerts.models import Alert, Severity
+from ops.figures.trends import trends
+from ops.health import watching
+from ops.health.states import Health, State, Status
+from ops.jobs.models import Job, JobState
+from prompts.indexing import COLLECTION
+from prompts.models import LabelMove, Prompt, PromptVersion, User
+from prompts.models import Status as PromptStatus
+from vectors import store
+from vectors.models import Collection
+
+LATEST: Final = 6
+_FAILED_SINCE: Final = timedelta(days=7)
+# By the name of a part: its title, its icon and the page where one looks further.
+_PARTS: Final[dict[str, tuple[Any, str, str]]] = {
+    "database": (_("Database"), "database", "ops_slowquery_changelist"),
+    "replica": (_("Replica"), "sync", "ops_healthrecord_changelist"),
+    "redis": (_("Redis"), "bolt", "ops_healthrecord_changelist"),
+    "broker": (_("Queue"), "bolt", "ops_healthrecord_changelist"),
+    "search": (_("Vectors"), "scatter_plot", "vectors_collection_changelist"),
+    "workers": (_("Workers"), "engineering", "ops_job_changelist"),
+    "jobs": (_("Jobs"), "pending_actions", "ops_job_changelist"),
+    "scheduler": (_("Scheduler"), "schedule", "django_celery_beat_periodictask_changelist"),
+    "disk": (_("Disk"), "hard_drive", "ops_healthrecord_changelist"),
+    "backups": (_("Backups"), "backup", "ops_backupdrill_changelist"),
+    "embedder": (_("Embedder"), "memory", "vectors_collection_changelist"),
+}
+STATUSES: Final = {Status.OK: _("OK"), Status.DEGRADED: _("degraded"), Status.DOWN: _("down")}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A card of the first page."""
+
+    state: State
+    title: Any
+    icon: str
+    url: str
+    word: Any
+    proved: datetime | None
+
+
+def overview(user: User, health: Health) -> dict[str, Any]:
+    """The context of ``admin/home/live.html``."""
+    found: dict[str, Any] = {"now": timezone.now()}
+    if user.has_perm("ops.view_healthrecord"):
+        found |= {"health": health, "parts": list(_parts(health)), "trends": trends()}
+        found["disabled"] = [
+            _PARTS[name][0] for name, one in health.states.items() if one.status == Status.DISABLED
+        ]
+    if user.has_perm("ops.view_alert"):
+        found["alerts"] = _open_alerts()
+    if user.has_perm("prompts.view_prompt"):
+        found |= {"registry": _registry(health), "versions": _versions()}
+    if user.has_perm("prompts.view_labelmove"):
+        found["moves"] = LabelMove.objects.select_related("prompt").defer(*_HEAVY)[:LATEST]
+    if user.has_perm("ops.view_job"):
+        since = timezone.now() - _FAILED_SINCE
+        failed = Job.objects.filter(state=JobState.FAILED, created_at__gte=since)
+        found["failed_jobs"] = failed.order_by("-created_at")[:LATEST]
+    return found
+
+
+_HEAVY: Final = ("prompt__content", "prompt__metadata", "prompt__config", "prompt__variables", "evidence")
+
+
+def health_of_a_page() -> Health:
+    """As somebody has found it lately: a page does not wait, for it asks again as soon as it is shown."""
+    return watching.recent(45.0)
+
+
+def _parts(health: Health) -> Iterator[Part]:
+    for name, state in health.states.items():
+        if state.status == Status.DISABLED:
+            continue
+        title, icon, page = _PARTS[name]
+        yield Part(state, title, icon, reverse(f"admin:{page}"), STATUSES[state.status], _proved(state))
+
+
+def _proved(state: State) -> datetime | None:
+    """When a backup was last restored for a try and found whole."""
+    for one in state.samples:
+        if one.name == "afn_backup_last_proved_timestamp_seconds":
+            return localtime(datetime.fromtimestamp(one.value, tz=timezone.get_current_timezone()))
+    return None
+
+
+def _open_alerts() -> Sequence[Alert]:
+    """The worst first, then the newest."""
+    found = Alert.objects.filter(cleared_at=None).select_related("rule")[:100]
+    return sorted(found, key=lambda alert: -Severity(alert.severity).rank)[:LATEST]
+
+
+def _registry(health: Health) -> dict[str, Any]:
+    listing = reverse("admin:prompts_prompt_changelist")
+    by_status = dict(Prompt.objects.order_by().values_list("status").annotate(Count("pk")))
+    collection = Collection.objects.filter(name=COLLECTION).first()
+    return {
+        "prompts": sum(by_status.values()),
+        "statuses": [
+            (status.label, by_status.get(status.value, 0), f"{listing}?status__exact={status.value}")
+            for status in PromptStatus
+        ],
+        "versions": PromptVersion.objects.count(),
+        "indexed": store.count(collection) if collection else 0,
+        "outdated": _outdated(health),
+    }
+
+
+def _outdated(health: Health) -> int:
+    """As the look at the embedder counted them."""
+    samples = [one for state in health.states.values() for one in state.samples]
+    return int(next((one.value for one in samples if one.name == "afn_prompts_outdated"), 0))
+
+
+def _versions() -> Any:
+    newest = PromptVersion.objects.kept().filter(prompt__deleted_at=None).select_related("prompt", "author")
+    return newest.order_by("-created_at", "-version").defer("content", *_HEAVY[:-1])[:LATEST]
