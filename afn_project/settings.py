@@ -115,7 +115,7 @@ MIDDLEWARE = [
     "afn_project.database_errors.DatabaseErrorsMiddleware",
     "afn_project.replicas.ReadYourWritesMiddleware",
     "afn_project.idempotency.IdempotencyMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "afn_project.static_files.StaticFilesMiddleware",
     "afn_project.console_only.SessionMiddleware",
     "afn_project.console_only.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -224,7 +224,7 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "afn_project.static_files.CompressedStorage"},
 }
 
 SESSION_ENGINE = _session_engine()
