@@ -11,6 +11,7 @@ from ops.console_benchmark.measuring import PAGES
 
 def test_pages_are_measured_and_seen(tmp_path: Path, monkeypatch, capsys) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "afn_project.settings")  # whose files are compressed
     call_command("benchmark_console", prompts=60, rounds=2, browser=True, json=True)
     report = json.loads(capsys.readouterr().out)
 
