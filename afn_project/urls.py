@@ -3,8 +3,9 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
+from ops.home.pages import live
 from prompts.admin.look import favicon
-from prompts.admin.search import search_page
+from prompts.admin.search import judge_page, search_page
 
 from .api import api
 from .langfuse_api import api as langfuse_api
@@ -18,6 +19,8 @@ urlpatterns = [
     path("favicon.ico", favicon),
     # Before unfold's page of the same address, which `admin:search` therefore leads to.
     path("admin/search/", admin.site.admin_view(search_page)),
+    path("admin/search/judgement/", admin.site.admin_view(judge_page), name="judge_result"),
+    path("admin/home/", live, name="home_live"),
     path("admin/language/", set_language, name="set_language"),  # by this name unfold's menu finds it
     path("admin/", admin.site.urls),
     path("", include("ops.urls")),

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 from vectors import fusion as scores
 from vectors import known
+from vectors.among import both, where_among
 from vectors.codec import Matrix, as_vector, to_blob, unit
 from vectors.embedders import Embedder, for_collection, get_embedder
 from vectors.errors import InvalidQuery, StaleBatch, VectorError, shown
@@ -66,6 +67,7 @@ class _Search:
     leg_rows: int
     keywords: Keywords | None
     filter: Mapping[str, Any] | None
+    among: Where | None
     fusion: str
     strategy: str | None
     embedder: Embedder | None
@@ -80,6 +82,7 @@ def search(
     k: int = 10,
     mode: str = "hybrid",
     filter: Mapping[str, Any] | None = None,
+    among: QuerySet[Any] | None = None,
     fusion: str = "convex",
     strategy: str | None = None,
     embedder: Embedder | None = None,
@@ -93,8 +96,9 @@ def search(
     `collection` is a name or a collection; by name, no statement is spent on looking it up. `mode` "semantic"
     goes by distance, "keyword" by BM25, "hybrid" (default) by both; hybrid needs only one of `query` and
     `vector`, and a query without words ("?!") has no keyword leg. `vector`, of the collection's dimensions,
-    stands in for the embedded query. `filter` restricts all modes (see `vectors.filters`); k items come back
-    if k match. `fusion` is "convex" or "rrf". `strategy` overrides the collection's. Equal scores go by
+    stands in for the embedded query. `filter` restricts all modes (see `vectors.filters`), and so does
+    `among`, rows of the same database whose primary keys are items' keys (see `vectors.among`); k items come
+    back if k match. `fusion` is "convex" or "rrf". `strategy` overrides the collection's. Equal scores go by
     distance, then by id.
 
     `parts` says what hits bring of their items, "title", "text" and "metadata" by default; what is not wanted
@@ -123,6 +127,7 @@ def search(
         leg_rows=leg_rows,
         keywords=Keywords(match, leg_rows) if match else None,
         filter=filter,
+        among=None if among is None else where_among(among, alias),
         fusion=fusion,
         strategy=strategy,
         embedder=embedder,
@@ -162,7 +167,7 @@ def _find(wanted: _Search) -> tuple[list[Hit], dict[str, Any]]:
             vector = None if wanted.mode == "keyword" else _query_vector(collection, wanted)
             index = index_of(connection, collection)
             started = time.perf_counter()
-            where = where_for(collection, wanted.filter)
+            where = both(where_for(collection, wanted.filter), wanted.among)
             scan = _scan(collection, index, vector, where, wanted)
             while True:
                 answer = _ask(collection, index, vector, scan, where, wanted)

@@ -49,7 +49,7 @@ ITEM_COLUMNS: Final = "id, key, title, text, metadata, content_hash, created_at,
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A condition on `i.metadata` with its parameters (see `vectors.filters`).
+    """A condition on an item `i` with its parameters (see `vectors.filters`, `vectors.among`).
 
     `is_served` says that an index leads to the rows that satisfy it.
     """

@@ -4,11 +4,13 @@ from django.db import connection
 from django.db.models import CharField, Count, Expression, F, Func, Value
 from django.db.models.functions import StrIndex, Substr
 
-from ..models import Prompt
+from ..models import Prompt, PromptLabel
+from .keeping import kept_where_slow
 
 MOST = 100
 
 
+@kept_where_slow
 def tags() -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -20,6 +22,7 @@ def tags() -> list[str]:
         return [value for (value,) in cursor.fetchall()]
 
 
+@kept_where_slow
 def languages() -> list[str]:
     return list(
         Prompt.objects.exclude(language="")
@@ -29,11 +32,26 @@ def languages() -> list[str]:
     )
 
 
+@kept_where_slow
+def labels() -> list[str]:
+    labels = PromptLabel.objects.filter(prompt__deleted_at=None).values_list("name", flat=True)
+    return list(labels.annotate(prompts=Count("pk")).order_by("-prompts", "name")[:MOST])
+
+
+@kept_where_slow
+def owners() -> list[str]:
+    """The names of those whose prompts they are."""
+    names = Prompt.objects.values_list("user__username", flat=True)
+    return list(names.annotate(prompts=Count("pk")).order_by("-prompts", "user__username")[:MOST])
+
+
+@kept_where_slow
 def top_folders() -> list[str]:
     """The first part of the names that have folders."""
     return _distinct(Substr("name", 1, StrIndex("name", Value("/")) - 1))
 
 
+@kept_where_slow
 def folders() -> list[str]:
     """All that stands before the last slash of a name, as the search index has it."""
     # Trimming every character of the name except the slash from the right leaves the folder.

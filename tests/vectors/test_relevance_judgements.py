@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from vectors import store
 from vectors.evaluation import Judged
 from vectors.relevance.errors import InvalidJudgement
-from vectors.relevance.judging import judge, judged_queries, missing_keys
+from vectors.relevance.judging import judge, judged_queries, judgements_of, missing_keys, take_back
 from vectors.relevance.models import EvaluationRun, Judgement, Language, hash_query
 
 pytestmark = pytest.mark.django_db
@@ -22,6 +22,25 @@ def test_the_last_word_counts(fill):
     assert (stored.source, stored.created_by, stored.language) == ("api", "ben", "en")
     assert stored.created_at >= first.created_at
     assert str(stored) == "red fox → k0: 3"
+
+
+def test_one_takes_back_what_one_judged_and_nothing_else(fill):
+    notes, others = fill("a red fox"), fill("a red fox", name="others")
+    judge(notes, "red fox", "k0", 1, by="aoi")
+    judge(notes, "red fox", "k1", 0, by="ben")
+    judge(others, "red fox", "k0", 3, by="aoi")
+
+    there = judgements_of(notes, " red fox ", ["k0", "k1", "k2"])
+
+    assert {key: (one.grade, one.created_by) for key, one in there.items()} == {
+        "k0": (1, "aoi"),
+        "k1": (0, "ben"),
+    }
+    assert not take_back(notes, "red fox", "k1", by="aoi")
+    assert not take_back(notes, "red", "k0", by="aoi")
+    assert take_back(notes, "red fox ", "k0", by="aoi")
+    assert not take_back(notes, "red fox", "k0", by="aoi")
+    assert set(Judgement.objects.values_list("key", "created_by")) == {("k1", "ben"), ("k0", "aoi")}
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,25 @@ def judge(
     return judgement
 
 
+def judgements_of(
+    collection: Collection, query: str, keys: Iterable[str], *, using: str | None = None
+) -> dict[str, Judgement]:
+    """What has been judged of these items for a query, by key; others are left out."""
+    rows = Judgement.objects.using(reading_alias(collection, using)).filter(
+        collection_id=collection.pk, query_hash=hash_query(check_query(query)), key__in=list(keys)
+    )
+    return {row.key: row for row in rows}
+
+
+def take_back(collection: Collection, query: str, key: str, *, by: str, using: str | None = None) -> bool:
+    """Forget what `by` judged of the item; False where there is nothing of theirs to forget."""
+    rows = Judgement.objects.using(writing_alias(collection, using)).filter(
+        collection_id=collection.pk, query_hash=hash_query(check_query(query)), key=check_key(key)
+    )
+    deleted, _ = rows.filter(created_by=by).delete()
+    return deleted > 0
+
+
 def judged_queries(collection: Collection, *, using: str | None = None) -> list[Judged]:
     """The queries with at least one relevant key, by hash, at most 10,000, each with all of its grades."""
     alias = reading_alias(collection, using)

@@ -1,0 +1,7 @@
+"""The search page: a GET form, so that a search can be sent to somebody as its address."""
+
+from .judging import judge_page
+from .page import search_page
+from .results import segments
+
+__all__ = ["judge_page", "search_page", "segments"]
