@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import EMPTY_VALUES
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminTextareaWidget,
@@ -15,6 +16,7 @@ from unfold.widgets import (
 from ..errors import RegistryProblem
 from ..models import VERSIONED, ApiKey, Evaluation, Prompt, PromptVersion, Scope
 from ..saving import check_composition, check_rename
+from .display import diff_url
 
 
 class Editor(UnfoldAdminTextareaWidget):
@@ -55,7 +57,7 @@ class TagsField(forms.CharField):
             return json.loads(text)
         except ValueError as error:
             raise ValidationError(
-                "Expected tags separated by commas, or a JSON list.", code="json"
+                _("Expected tags separated by commas, or a JSON list."), code="json"
             ) from error
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -76,23 +78,27 @@ def split_tags(text: str) -> list[str]:
 
 class PromptForm(forms.ModelForm):
     content = ContentField(
-        widget=Editor({"class": "afn-editor", "rows": 18, "spellcheck": "false"}),
-        help_text="New content makes a new version; the versions before stay as they are. A chat is a JSON "
-        'list: {"role": "user", "content": "…"} or {"type": "placeholder", "name": "history"}.',
+        label=_("Content"),
+        widget=Editor({"class": "afn-editor afn-content-box", "rows": 18, "spellcheck": "false"}),
+        help_text=_("New content makes a new version; the versions before stay as they are."),
     )
-    tags = TagsField(required=False, help_text="Separated by commas.")
+    tags = TagsField(label=_("Tags"), required=False, help_text=_("Separated by commas."))
     message = forms.CharField(
+        label=_("Message"),
         required=False,
         max_length=1_000,
-        widget=UnfoldAdminTextInputWidget({"placeholder": "What changed, and why"}),
-        help_text="Kept with the new version. Without new content there is no version to keep it with.",
+        widget=UnfoldAdminTextInputWidget(
+            {"placeholder": _("What changed, and why"), "form": "prompt_form", "autocomplete": "off"}
+        ),
     )
     base_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    conflict: dict[str, Any] | None = None  # what somebody else saved meanwhile
 
     class Meta:
         model = Prompt
         widgets = {
-            name: Editor({"class": "afn-editor", "rows": 5}) for name in ("metadata", "variables", "config")
+            name: Editor({"class": "afn-editor", "rows": 5, "spellcheck": "false"})
+            for name in ("metadata", "variables", "config")
         }
         fields = (
             "name",
@@ -108,11 +114,40 @@ class PromptForm(forms.ModelForm):
             "user",
             "metadata",
         )
+        labels = {
+            "name": _("Name"),
+            "title": _("Title"),
+            "type": _("Type"),
+            "template_format": _("Template format"),
+            "variables": _("Declared variables"),
+            "config": _("Config"),
+            "status": _("Status"),
+            "language": _("Language"),
+            "user": _("Owner"),
+            "metadata": _("Metadata"),
+        }
+        help_texts = {
+            "name": _("Unique; slashes make folders: writing/resume-rewriter."),
+            "title": "",
+            "type": _("Chosen once, for all versions."),
+            "template_format": _("Jinja has conditions and loops, in a sandbox."),
+            "variables": _(
+                'JSON, where more is to be known of a variable: {"tone": {"type": "enum", "values": ["kind", '
+                '"firm"]}}. Types: string, number, enum, list, json.'
+            ),
+            "config": _("JSON that the application wants to keep with it, such as model and temperature."),
+            "language": _("Language code of the content, such as en or ja."),
+            "user": _("Only the owner, and who may change the prompts of others, can edit it."),
+            "metadata": _("JSON that searches can filter by. It makes no new version."),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk and not self.instance._state.adding:
             self.initial["base_version"] = self.instance.version
+        for name in ("metadata", "variables", "config"):
+            if name in self.fields:
+                self.fields[name].error_messages["invalid"] = _("Expected JSON.")
 
     def clean_content(self) -> str:
         return self.cleaned_data["content"] if "content" in self.changed_data else self.instance.content
@@ -147,14 +182,36 @@ class PromptForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        base = cleaned.get("base_version")
+        base = self._base(cleaned)
         if base and base != self.instance.version and self.changes_payload:
+            self.conflict = self._conflict(base)
             raise ValidationError(
-                f"Expected version {base}, which this form was opened with, got {self.instance.version}: "
-                "somebody saved in the meantime. Copy your text, open the prompt anew and compare.",
+                _("Expected version %(base)s to be the newest, got %(newest)s: somebody saved meanwhile."),
                 code="stale",
+                params={"base": base, "newest": self.instance.version},
             )
+        cleaned["base_version"] = base
         return cleaned
+
+    def _base(self, cleaned: dict[str, Any]) -> int | None:
+        """The version that the text was written on; who was told of a conflict may say that it is a newer."""
+        onto = self.data.get("_onto", "")
+        if onto.isascii() and onto.isdigit() and len(onto) < 10:
+            return int(onto)
+        return cleaned.get("base_version")
+
+    def _conflict(self, base: int) -> dict[str, Any]:
+        prompt = self.instance
+        rows = prompt.versions.kept().filter(version=prompt.version).select_related("author")
+        newest = rows.only("version", "message", "created_at", "prompt", "author__username").first()
+        return {
+            "base": base,
+            "version": prompt.version,
+            "author": newest.author if newest else None,
+            "message": newest.message if newest else "",
+            "created_at": newest.created_at if newest else None,
+            "url": diff_url(prompt.pk, base, prompt.version),
+        }
 
 
 class EvaluationForm(forms.ModelForm):
@@ -185,13 +242,13 @@ class ApiKeyForm(forms.ModelForm):
         choices=Scope.choices,
         initial=[Scope.READ],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text="Read: get and search prompts. Write: change them too.",
+        help_text=_("Read: get and search prompts. Write: change them too."),
     )
 
     class Meta:
         model = ApiKey
         fields = ("name", "user", "scopes", "expires_at")
         help_texts = {
-            "user": "The key acts for this user and stops working when the account is closed.",
-            "expires_at": "Left empty: works until it is revoked.",
+            "user": _("The key acts for this user and stops working when the account is closed."),
+            "expires_at": _("Left empty: works until it is revoked."),
         }

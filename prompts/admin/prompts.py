@@ -1,17 +1,24 @@
+import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.utils import unquote
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from vectors.admin.display import chips, short_time
+from vectors.admin.confirming import is_typed
+from vectors.admin.display import chips, count, short_time
+from vectors.admin.paging import BoundedPaginator
 from vectors.errors import VectorError
 
 from .. import trash
@@ -25,9 +32,9 @@ from . import diff
 from .display import STATUS_LABELS
 from .filters import FolderFilter, LanguageFilter, TagFilter, TrashFilter, is_trash
 from .forms import PromptForm
-from .inlines import EvaluationInline, VersionInline
 from .pages import PAGES
 from .pages.base import head, view_of
+from .pages.rendering import find_includes, show_preview
 
 _BATCH = 500
 
@@ -35,24 +42,27 @@ _BATCH = 500
 @admin.register(Prompt)
 class PromptAdmin(ModelAdmin):
     form = PromptForm
-    inlines = (VersionInline, EvaluationInline)
     list_display = ("name", "title", "status_label", "language", "version_label", "tag_chips", "updated")
     list_display_links = ("name", "title")
     list_filter = ("status", "type", LanguageFilter, TagFilter, FolderFilter, TrashFilter)
     list_per_page = 50
     search_fields = ("name", "title", "content")
-    search_help_text = "Words in names, titles and contents. By meaning: Search, in the menu."
+    search_help_text = _("Words in names, titles and contents. By meaning: Search, in the menu.")
     show_full_result_count = False
+    paginator = BoundedPaginator
     autocomplete_fields = ("user",)
-    readonly_fields = ("version", "source", "created_at", "updated_at")
+    readonly_fields = ("source", "created_at", "updated_at")
     warn_unsaved_form = True
     actions = ("activate", "archive", "reindex", "restore")
     actions_detail = ("compare",)
     fieldsets = (
-        (None, {"fields": ("name", "title", "type", "content", "message", "base_version")}),
-        ("Template", {"fields": ("template_format", "variables", "config")}),
-        ("Properties", {"fields": ("status", "language", "tags", "user")}),
-        ("Details", {"fields": ("metadata", "version", "source", "created_at", "updated_at")}),
+        (None, {"fields": (("name", "title"), ("type", "template_format"), "content")}),
+        (_("Variables and config"), {"fields": (("variables", "config"),)}),
+        (_("Properties"), {"fields": (("status", "language"), ("tags", "user"))}),
+        (
+            _("Details"),
+            {"fields": ("metadata", ("source", "created_at", "updated_at")), "classes": ("collapse",)},
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -74,13 +84,27 @@ class PromptAdmin(ModelAdmin):
             )
             for page in PAGES
         ]
-        return [*pages, *super().get_urls()]  # before Django's last, which takes all that is left
+        beside = [
+            path(
+                f"{name}/",
+                self.admin_site.admin_view(partial(view, self)),
+                name=f"prompts_prompt_{name}",
+            )
+            for name, view in (("preview", show_preview), ("includes", find_includes))
+        ]
+        # Before Django's last, which takes all that is left.
+        return [*pages, *beside, *super().get_urls()]
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
     ) -> Any:
-        if prompt := options.get("obj"):
-            context |= head(prompt, "change")
+        prompt = options.get("obj")
+        may_save = self.has_change_permission(request, prompt) if prompt else self.has_add_permission(request)
+        context |= {"may_save": may_save, "may_preview": self.has_view_permission(request)}
+        if prompt:
+            variables = json.dumps(prompt.variables, ensure_ascii=False)
+            context |= {**head(prompt, "change"), "original_variables": variables}
+            context["next_version"] = max(prompt.version, prompt.purged_version) + 1
         return super().render_change_form(request, context, *args, **options)
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
@@ -110,8 +134,17 @@ class PromptAdmin(ModelAdmin):
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return self._told(request, lambda: super(PromptAdmin, self).changeform_view(request, *args, **kwargs))
 
-    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self._told(request, lambda: super(PromptAdmin, self).delete_view(request, *args, **kwargs))
+    def delete_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Who means this prompt types its name. Several at once go by the list's action: they come back."""
+        prompt = self.get_object(request, unquote(object_id))
+        is_allowed = prompt is not None and self.has_delete_permission(request, prompt)
+        if request.method == "POST" and prompt and is_allowed and not is_typed(request, prompt.name):
+            told = gettext("Nothing was deleted: type “%(name)s” into the box to confirm.")
+            self.message_user(request, told % {"name": prompt.name}, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+        return self._told(
+            request, lambda: super(PromptAdmin, self).delete_view(request, object_id, *args, **kwargs)
+        )
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return self._told(request, lambda: super(PromptAdmin, self).changelist_view(request, *args, **kwargs))
@@ -139,17 +172,10 @@ class PromptAdmin(ModelAdmin):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"user": request.user.pk, **super().get_changeform_initial_data(request)}
 
-    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
-        return super().get_inlines(request, obj) if obj else ()
-
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A new prompt has no dates yet, and who may only read gets no box for a message."""
-        main, template, properties, details = super().get_fieldsets(request, obj)
-        if obj is None:
-            return [main, template, properties, ("Details", {"fields": ("metadata",)})]
-        if not self.has_change_permission(request, obj):
-            main = (None, {"fields": ("name", "title", "type", "content")})
-        return [main, template, properties, details]
+        """A new prompt has no dates yet."""
+        *first, (name, details) = super().get_fieldsets(request, obj)
+        return [*first, (name, details if obj else details | {"fields": ("metadata",)})]
 
     def save_model(self, request: HttpRequest, obj: Prompt, form: Any, change: bool) -> None:
         if not change and not obj.user_id:  # the form of who may not choose an owner has no field for one
@@ -157,55 +183,73 @@ class PromptAdmin(ModelAdmin):
         message = form.cleaned_data.get("message", "")
         base = form.cleaned_data.get("base_version") if change and form.changes_payload else None
         if save_prompt(obj, author=_actor(request), message=message, base_version=base).is_new:
-            self.message_user(request, f"Version {obj.version} was added.", messages.INFO)
-        elif form.cleaned_data.get("message"):
-            self.message_user(
-                request, "The content is unchanged, so there is no version for the message.", messages.WARNING
-            )
+            told = gettext("Version %(number)s was added.") % {"number": obj.version}
+            self.message_user(request, told, messages.INFO)
+        elif message:
+            told = gettext("The content is unchanged, so there is no version for the message.")
+            self.message_user(request, told, messages.WARNING)
 
-    @display(description="Status", label=STATUS_LABELS, ordering="status")
+    def response_post_save_add(self, request: HttpRequest, obj: Prompt) -> HttpResponse:
+        return self._back_to_the_form(request, obj) or super().response_post_save_add(request, obj)
+
+    def response_post_save_change(self, request: HttpRequest, obj: Prompt) -> HttpResponse:
+        return self._back_to_the_form(request, obj) or super().response_post_save_change(request, obj)
+
+    def _back_to_the_form(self, request: HttpRequest, obj: Prompt) -> HttpResponse | None:
+        """Who saves goes on writing."""
+        if not self.has_view_permission(request, obj):
+            return None
+        return HttpResponseRedirect(reverse("admin:prompts_prompt_change", args=[obj.pk]))
+
+    @display(description=_("Status"), label=STATUS_LABELS, ordering="status")
     def status_label(self, prompt: Prompt) -> str:
         return prompt.status
 
-    @display(description="Version", ordering="version")
+    @display(description=_("Version"), ordering="version")
     def version_label(self, prompt: Prompt) -> str:
         return f"v{prompt.version}"
 
-    @display(description="Tags")
+    @display(description=_("Tags"))
     def tag_chips(self, prompt: Prompt) -> SafeString:
         return chips(prompt.tags if isinstance(prompt.tags, list) else [])
 
-    @display(description="Updated", ordering="updated_at")
+    @display(description=_("Updated"), ordering="updated_at")
     def updated(self, prompt: Prompt) -> str:
         return short_time(prompt.updated_at)
 
-    @admin.action(description="Activate", permissions=["change"])
+    @admin.action(description=_("Activate"), permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet) -> None:
         self._set_status(request, queryset, Status.ACTIVE)
 
-    @admin.action(description="Archive", permissions=["change"])
+    @admin.action(description=_("Archive"), permissions=["change"])
     def archive(self, request: HttpRequest, queryset: QuerySet) -> None:
         self._set_status(request, queryset, Status.ARCHIVED)
 
-    @admin.action(description="Re-index for search", permissions=["change"])
+    @admin.action(description=_("Re-index for search"), permissions=["change"])
     def reindex(self, request: HttpRequest, queryset: QuerySet) -> None:
         ids = list(queryset.values_list("pk", flat=True))
         try:
             _index(ids)
         except VectorError as error:
-            self.message_user(request, f"Nothing was indexed. {error}", messages.ERROR)
+            self.message_user(request, f"{gettext('Nothing was indexed.')} {error}", messages.ERROR)
         else:
-            self.message_user(request, f"{_prompts(len(ids))} handed to the search index.", messages.SUCCESS)
+            told = ngettext(
+                "%(number)s prompt handed to the search index.",
+                "%(number)s prompts handed to the search index.",
+                len(ids),
+            )
+            self.message_user(request, told % {"number": count(len(ids))}, messages.SUCCESS)
 
-    @admin.action(description="Restore", permissions=["delete"])
+    @admin.action(description=_("Restore"), permissions=["delete"])
     def restore(self, request: HttpRequest, queryset: QuerySet) -> None:
         restored = list(queryset)
         for prompt in restored:
             check_owner(_actor(request), prompt)
             trash.restore_prompt(prompt, actor=_actor(request))
-        self.message_user(request, f"{_prompts(len(restored))} restored.", messages.SUCCESS)
+        told = ngettext("%(number)s prompt restored.", "%(number)s prompts restored.", len(restored))
+        self.message_user(request, told % {"number": count(len(restored))}, messages.SUCCESS)
 
-    @action(description="Compare versions", url_path="diff", permissions=["view"], icon="difference")
+    @action(description=_("Compare versions"), url_path="diff", permissions=["view"], icon="difference")
     def compare(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return diff.show(self, request, object_id)
 
@@ -224,7 +268,11 @@ class PromptAdmin(ModelAdmin):
             # One task for all. Robust: the status counts even while the embedder is out of reach.
             ids = [prompt.pk for prompt in changed]
             transaction.on_commit(lambda: _index(ids), robust=True)
-        self.message_user(request, f"{_prompts(len(changed))} set to {status}.", messages.SUCCESS)
+        told = ngettext(
+            "%(number)s prompt set to %(status)s.", "%(number)s prompts set to %(status)s.", len(changed)
+        )
+        shown = {"number": count(len(changed)), "status": status}
+        self.message_user(request, told % shown, messages.SUCCESS)
 
 
 def _actor(request: HttpRequest) -> User:
@@ -238,7 +286,3 @@ def _is_theirs(request: HttpRequest, prompt: Prompt | None) -> bool:
 def _index(ids: list[str]) -> None:
     for start in range(0, len(ids), _BATCH):
         enqueue(index_prompts, ids[start : start + _BATCH], otherwise="Prompts wait to be indexed")
-
-
-def _prompts(number: int) -> str:
-    return f"{number:,} prompt{'' if number == 1 else 's'}"

@@ -59,8 +59,8 @@ def make(aoi: User) -> Callable[..., Prompt]:
 
 
 def form_of(prompt: Prompt | None = None, **values: Any) -> dict[str, Any]:
-    """What a browser sends from a prompt's form: line ends as CRLF, both parts of the inlines."""
-    data = {
+    """What a browser sends from a prompt's form: line ends as CRLF."""
+    return {
         "name": prompt.name if prompt else "writing/resume",
         "title": prompt.title if prompt else "Rewrite a resume",
         "content": (prompt.content if prompt else "One\nTwo\n").replace("\n", "\r\n"),
@@ -75,10 +75,7 @@ def form_of(prompt: Prompt | None = None, **values: Any) -> dict[str, Any]:
         "config": json.dumps(prompt.config) if prompt else "{}",
         "message": "",
         "base_version": prompt.version if prompt else "",
-    }
-    for prefix in ("versions", "evaluations"):
-        data |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
-    return data | values
+    } | values
 
 
 def text_of(response: Any) -> str:
