@@ -1,7 +1,7 @@
 """Which prompts include a prompt: what is to be looked at before it is renamed, deleted or changed."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -60,6 +60,38 @@ def find_dependants(name: str, *, using: str | None = None) -> list[Dependant]:
         .order_by("prompt__name", "-version")
     )
     return [found for version in versions for found in _of_version(version, name)]
+
+
+def find_live_dependants(
+    names: Sequence[str], *, limit: int = MAX_CHECKED, using: str | None = None
+) -> tuple[list[Dependant], bool]:
+    """What includes any of these prompts now: versions of others that are the newest, or that labels serve;
+    and whether these are all. At most `limit` versions are read, in two queries.
+    """
+    may_name = models.Q(pk__in=[])
+    for name in names:
+        may_name |= models.Q(_includes("prompt_versions", name)[1])
+    is_live = models.Q(version=models.F("prompt__version")) | models.Exists(
+        PromptLabel.objects.using(using).filter(version=models.OuterRef("pk"))
+    )
+    versions = (
+        PromptVersion.objects.using(using)
+        .kept()
+        .filter(_includes_any("prompt_versions"), may_name, is_live, prompt__deleted_at=None)
+        .select_related("prompt")
+        .defer("prompt__content", "prompt__metadata")
+        .prefetch_related("labels")
+        .order_by("prompt__name", "-version")
+    )
+    read = list(versions[: limit + 1])
+    found = [
+        dependant
+        for version in read[:limit]
+        for name in names
+        if version.prompt.name != name
+        for dependant in _of_version(version, name)
+    ]
+    return found, len(read) <= limit
 
 
 def check_dependants(name: str, before: Mapping[Reference, Part], *, using: str | None = None) -> None:

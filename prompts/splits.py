@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.db import DatabaseError, router, transaction
@@ -22,7 +23,7 @@ from .composition import compose, part_of
 from .errors import EvidenceMissing, NotThere, Protected, Refused, RegistryProblem
 from .events import Event, tell
 from .gates import weigh
-from .labels import MOVE_PROTECTED
+from .labels import MOVE_PROTECTED, move_label
 from .models import LATEST, LabelPolicy, LabelSplit, Prompt, PromptLabel, PromptVersion, SplitSubject, User
 from .rendering.errors import TemplateProblem
 from .rendering.names import check_text
@@ -34,11 +35,17 @@ from .statistics.sequential import sequential_test
 MAX_ARMS: Final = 10
 MAX_WEIGHT: Final = 1_000_000
 MAX_SUBJECT: Final = 1_000
+MAX_LOOKS: Final = 24
 _RUNNING: Final = (
     "SELECT s.id, s.salt, s.arms FROM label_splits AS s JOIN prompts AS p ON p.id = s.prompt_id "
     "WHERE s.label = %s AND s.ended_at IS NULL AND p.id = coalesce("
     "(SELECT id FROM prompts WHERE id = %s AND deleted_at IS NULL), "
     "(SELECT id FROM prompts WHERE name = %s AND deleted_at IS NULL))"
+)
+# In which of the looks at a split outcomes came, and their sum, by arm.
+_OUTCOMES: Final = (
+    "SELECT CAST((julianday(outcome_at) - julianday(%s)) * 86400 / %s AS INTEGER) AS look, arm, count(*), "
+    "sum(outcome) FROM split_subjects WHERE split_id = %s AND outcome IS NOT NULL GROUP BY look, arm"
 )
 _EXPOSE: Final = "INSERT OR IGNORE INTO split_subjects (split_id, subject, arm) VALUES (%s, %s, %s)"
 
@@ -123,6 +130,22 @@ def end_split(prompt: Prompt, label: str, *, actor: User | None, using: str | No
     return split
 
 
+def conclude_split(
+    prompt: Prompt, label: str, winner: int, *, actor: User | None, reason: str = "", using: str | None = None
+) -> LabelSplit:
+    """End it and have the label serve the version `winner`, one of its arms: both or neither.
+
+    Raises what `end_split` and `move_label` do, such as ``EvidenceMissing``.
+    """
+    alias = using or router.db_for_write(LabelSplit)
+    with transaction.atomic(using=alias):
+        split = end_split(prompt, label, actor=actor, using=alias)
+        if winner not in (versions := [arm["version"] for arm in split.arms]):
+            raise NotThere("winner", f"one of the versions {', '.join(map(str, versions))}", str(winner))
+        move_label(prompt, label, winner, actor=actor, reason=reason, using=alias)
+    return split
+
+
 def running(prompt: Prompt, label: str, *, using: str | None = None) -> LabelSplit | None:
     return LabelSplit.objects.using(using).filter(prompt=prompt.pk, label=label, ended_at=None).first()
 
@@ -174,17 +197,65 @@ def record_outcome(
 
 def report(split: LabelSplit, *, using: str | None = None) -> dict[str, Any]:
     """Counts of each arm, the test that may be looked at any time, and whether to stop."""
-    weights = [arm["weight"] for arm in split.arms]
-    counts = {
-        row["arm"]: row
-        for row in SplitSubject.objects.using(using)
-        .filter(split=split)
+    return reports([split], using=using)[0]
+
+
+def reports(splits: Sequence[LabelSplit], *, using: str | None = None) -> list[dict[str, Any]]:
+    """What `report` says of each, by one query."""
+    rows = (
+        SplitSubject.objects.using(using)
+        .filter(split__in=[split.pk for split in splits])
         .order_by()
-        .values("arm")
+        .values("split", "arm")
         .annotate(
             exposed=Count("pk"), known=Count("pk", filter=Q(outcome__isnull=False)), total=Sum("outcome")
         )
-    }
+    )
+    counts: dict[str, dict[int, dict[str, Any]]] = {split.pk: {} for split in splits}
+    for row in rows:
+        counts[row["split"]][row["arm"]] = dict(row)
+    return [_report(split, counts[split.pk]) for split in splits]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the test said of an arm against the control at a moment: as `ArmTest` has it."""
+
+    moment: datetime
+    arm: int
+    estimate: float
+    low: float | None
+    high: float | None
+
+
+def history(split: LabelSplit, *, looks: int = MAX_LOOKS, using: str | None = None) -> list[Look]:
+    """How the differences to the control developed, at so many moments evenly apart, from the first on at
+    which both arms had outcomes. As the test may be looked at any time, all of its intervals hold at once.
+    """
+    alias = using or router.db_for_read(SplitSubject)
+    end = split.ended_at or timezone.now()
+    seconds = max((end - split.created_at).total_seconds(), 1.0) / looks
+    start = split.created_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    rows = execute(alias, (_OUTCOMES, [start, seconds, split.pk]))
+    weights = [arm["weight"] for arm in split.arms]
+    successes, failures = [0.0] * len(weights), [0.0] * len(weights)
+    by_look: dict[int, list[tuple[int, int, float]]] = {}
+    for look, arm, known, total in rows:
+        by_look.setdefault(min(max(int(look), 0), looks - 1), []).append((arm, known, total))
+    found: list[Look] = []
+    for look in sorted(by_look):
+        for arm, known, total in by_look[look]:
+            successes[arm] += total
+            failures[arm] += known - total
+        moment = split.created_at + timedelta(seconds=seconds * (look + 1))
+        for one in sequential_test(successes, failures, weights, alpha=split.alpha).arms:
+            if one.estimate is not None:
+                found.append(Look(moment, one.arm, one.estimate, one.low, one.high))
+    return found
+
+
+def _report(split: LabelSplit, counts: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+    weights = [arm["weight"] for arm in split.arms]
     arms = [_arm(split, at, counts.get(at, {})) for at in range(len(weights))]
     successes = [arm["successes"] for arm in arms]
     failures = [arm["outcomes"] - arm["successes"] for arm in arms]

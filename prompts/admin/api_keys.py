@@ -1,39 +1,73 @@
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from vectors.admin.display import chips, short_time
+from vectors.admin.confirming import TypedDeletion, is_typed
+from vectors.admin.display import Labelled, chips, short_time
 
-from ..keys import revoke_key
+from ..errors import RegistryProblem
+from ..keys import revoke_key, rotate_key
 from ..models import ApiKey
 from .forms import ApiKeyForm
 
+# Hours for which the old secret works after a rotation.
+OVERLAPS: Final[dict[str, Any]] = {
+    "0": _("not at all: it leaked"),
+    "1": _("1 hour"),
+    "24": _("1 day"),
+    "168": _("7 days"),
+}
+_STATES: Final = {"works": _("works"), "revoked": _("revoked"), "expired": _("expired")}
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(_STATES.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet | None:
+        now = timezone.now()
+        if self.value() == "revoked":
+            return queryset.exclude(revoked_at=None)
+        if self.value() == "expired":
+            return queryset.filter(revoked_at=None, expires_at__lte=now)
+        if self.value() == "works":
+            return queryset.filter(revoked_at=None).exclude(expires_at__lte=now)
+        return None
+
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ModelAdmin):
+class ApiKeyAdmin(TypedDeletion, ModelAdmin):
     """Issues and revokes keys. Everybody sees his own; superusers see all and issue for others."""
 
     form = ApiKeyForm
-    list_display = ("name", "public_key", "user", "scope_chips", "state", "last_used", "created")
+    list_display = ("name", "public_key", "user", "scope_chips", "state", "last_used", "ends", "created")
     list_select_related = ("user",)
-    list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
+    list_filter = (StateFilter,)
     search_fields = ("name", "public_key", "user__username")
     show_full_result_count = False
     autocomplete_fields = ("user",)
-    readonly_fields = ("public_key", "state", "last_used_at", "created_at", "revoked_at")
-    actions = ("revoke",)
-    actions_submit_line = ("revoke_this",)
+    readonly_fields = ("public_key", "state", "last_used_at", "old_secret", "created_at", "revoked_at")
+    actions_detail = ("rotate", "revoke")
     add_fieldsets = ((None, {"fields": ("name", "user", "scopes", "expires_at")}),)
     fieldsets = (
         (None, {"fields": ("name", "user", "scopes", "expires_at")}),
-        (None, {"fields": ("public_key", "state", "last_used_at", "created_at", "revoked_at")}),
+        (None, {"fields": ("public_key", "state", "last_used_at", "old_secret", "created_at", "revoked_at")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -66,52 +100,101 @@ class ApiKeyAdmin(ModelAdmin):
         vars(obj).update(vars(key), issued_secret=secret)  # for the answer below, and gone after it
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: Any = None) -> HttpResponse:
+        return self._issued(request, obj, vars(obj)["issued_secret"], gettext("API key issued"))
+
+    def _issued(self, request: HttpRequest, key: ApiKey, secret: str, title: str) -> HttpResponse:
         """The one page that ever shows the secret. It is the answer itself, for a redirect would store it."""
-        response = TemplateResponse(
-            request,
-            "admin/prompts/apikey/issued.html",
-            {
-                **self.admin_site.each_context(request),
-                "title": "API key issued",
-                "opts": self.opts,
-                "key": obj,
-                "secret": vars(obj)["issued_secret"],
-            },
-        )
+        context = {**self.admin_site.each_context(request), "title": title, "opts": self.opts}
+        context |= {"key": key, "secret": secret, "site": request.build_absolute_uri("/").rstrip("/")}
+        response = TemplateResponse(request, "admin/prompts/apikey/issued.html", context)
         response["Cache-Control"] = "no-store"
         return response
 
-    @display(description="Scopes")
+    def warning_of_deletion(self, obj: Any) -> str:
+        return gettext("Revoking it stops it as well, and keeps when it was used.")
+
+    @action(description=_("Rotate"), permissions=["change"])
+    def rotate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """A page that asks for how long the old secret goes on to work."""
+        key = self._key(request, object_id)
+        if request.method == "POST":
+            hours = request.POST.get("hours", "")
+            if hours not in OVERLAPS:
+                messages.error(request, gettext("Choose for how long the old secret works."))
+                return HttpResponseRedirect(request.path)
+            try:
+                secret = rotate_key(key, overlap=timedelta(hours=int(hours)))
+            except RegistryProblem as problem:
+                messages.error(request, str(problem))
+                return HttpResponseRedirect(self._page_of(key))
+            self.log_change(request, key, [{"changed": {"fields": ["Secret"]}}])
+            return self._issued(request, key, secret, gettext("Secret rotated"))
+        return self._asking(
+            request, key, "rotate", gettext("Rotate the secret"), {"overlaps": OVERLAPS.items()}
+        )
+
+    @action(description=_("Revoke"), permissions=["change"], variant=ActionVariant.DANGER)
+    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """A page that asks for the name of the key."""
+        key = self._key(request, object_id)
+        if request.method == "POST":
+            if not is_typed(request, key.name):
+                said = gettext("Nothing was revoked: type “%(name)s” into the box to confirm.")
+                messages.error(request, said % {"name": key.name})
+                return HttpResponseRedirect(request.path)
+            if not key.revoked_at:
+                revoke_key(key)
+                self.log_change(request, key, [{"changed": {"fields": ["Revoked at"]}}])
+            messages.success(request, gettext("The key no longer works."))
+            return HttpResponseRedirect(self._page_of(key))
+        return self._asking(request, key, "revoke", gettext("Revoke the key"))
+
+    def _key(self, request: HttpRequest, object_id: str) -> ApiKey:
+        key: ApiKey | None = self.get_object(request, object_id)
+        if key is None:
+            raise Http404(gettext("There is no such key."))
+        if not self.has_change_permission(request, key):
+            raise PermissionDenied
+        return key
+
+    def _asking(
+        self, request: HttpRequest, key: ApiKey, name: str, title: str, more: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {**self.admin_site.each_context(request), "title": f"{title}: {key.name}"}
+        context |= {"key": key, "back": self._page_of(key), **(more or {})}
+        return TemplateResponse(request, f"admin/prompts/apikey/{name}.html", context)
+
+    @staticmethod
+    def _page_of(key: ApiKey) -> str:
+        return reverse("admin:prompts_apikey_change", args=[key.pk])
+
+    @display(description=_("Scopes"))
     def scope_chips(self, key: ApiKey) -> SafeString:
         return chips(key.scopes)
 
-    @display(description="Last used", ordering="last_used_at")
+    @display(description=_("Last used"), ordering="last_used_at")
     def last_used(self, key: ApiKey) -> str:
         return short_time(key.last_used_at)
 
-    @display(description="Created", ordering="created_at")
+    @display(description=_("Created"), ordering="created_at")
     def created(self, key: ApiKey) -> str:
         return short_time(key.created_at)
 
-    @display(description="State", label={"works": "success", "revoked": "danger", "expired": "warning"})
-    def state(self, key: ApiKey) -> str:
-        return key.state
+    @display(description=_("Ends"), ordering="expires_at")
+    def ends(self, key: ApiKey) -> str:
+        return short_time(key.expires_at) if key.expires_at else gettext("never")
 
-    @admin.action(description="Revoke", permissions=["change"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet) -> None:
-        keys = list(queryset.filter(revoked_at=None))
-        for key in keys:
-            self._revoke(request, key)
-        self.message_user(
-            request, f"{len(keys)} key{'' if len(keys) == 1 else 's'} revoked.", messages.SUCCESS
-        )
+    @display(description=_("The old secret"))
+    def old_secret(self, key: ApiKey) -> str:
+        if key.previous_until is None or key.previous_until <= timezone.now():
+            return "–"
+        return gettext("works until %(until)s") % {"until": short_time(key.previous_until)}
 
-    @action(description="Revoke", permissions=["change"], variant=ActionVariant.DANGER)
-    def revoke_this(self, request: HttpRequest, obj: ApiKey) -> None:
-        if not obj.revoked_at:
-            self._revoke(request, obj)
-            self.message_user(request, "The key no longer works.", messages.SUCCESS)
-
-    def _revoke(self, request: HttpRequest, key: ApiKey) -> None:
-        revoke_key(key)
-        self.log_change(request, key, [{"changed": {"fields": ["Revoked at"]}}])
+    @display(
+        description=_("State"),
+        label={"works": "success", "revoked": "danger", "expired": "warning", "closed": "warning"},
+    )
+    def state(self, key: ApiKey) -> Labelled:
+        if key.state == "works" and not key.user.is_active:
+            return Labelled("closed", gettext("its account is closed"))
+        return Labelled(key.state, str(_STATES[key.state]))

@@ -1,13 +1,16 @@
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from vectors.admin.display import short_time
+from vectors.admin.display import Labelled, short_time
+from vectors.admin.paging import BoundedPaginator
 
 from ..login_locks import unlocked
 from ..models import LoginLock
@@ -22,6 +25,8 @@ class LoginLockAdmin(ModelAdmin):
     list_per_page = 50
     search_fields = ("user__username", "user__email", "address")
     show_full_result_count = False
+    paginator = BoundedPaginator
+    actions = ("unlock",)
     fields = readonly_fields = ("account", "address", "failures", "state", "failed_at", "locked_until")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -38,14 +43,29 @@ class LoginLockAdmin(ModelAdmin):
         for lock in queryset.select_related("user"):
             self.delete_model(request, lock)
 
-    @display(description="Account", ordering="user__username")
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Deleting is what unlocks, so the list calls it that."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    @admin.action(description=_("Unlock"), permissions=["delete"])
+    def unlock(self, request: HttpRequest, queryset: QuerySet[LoginLock]) -> None:
+        count = queryset.count()
+        self.log_deletions(request, queryset)
+        self.delete_queryset(request, queryset)
+        said = ngettext("%(count)d login is unlocked.", "%(count)d logins are unlocked.", count)
+        self.message_user(request, said % {"count": count}, messages.SUCCESS)
+
+    @display(description=_("Account"), ordering="user__username")
     def account(self, lock: LoginLock) -> str:
-        return lock.user.username if lock.user else "an unknown name"
+        return lock.user.username if lock.user else gettext("an unknown name")
 
-    @display(description="State", label={"locked": "danger", "open": "success"})
-    def state(self, lock: LoginLock) -> str:
-        return "locked" if lock.locked_until and lock.locked_until > timezone.now() else "open"
+    @display(description=_("State"), label={"locked": "danger", "open": "success"})
+    def state(self, lock: LoginLock) -> Labelled:
+        is_locked = lock.locked_until and lock.locked_until > timezone.now()
+        return Labelled("locked", gettext("locked")) if is_locked else Labelled("open", gettext("open"))
 
-    @display(description="Last wrong password", ordering="failed_at")
+    @display(description=_("Last wrong password"), ordering="failed_at")
     def failed(self, lock: LoginLock) -> str:
         return short_time(lock.failed_at)

@@ -21,7 +21,7 @@ _MENU: tuple[tuple[Any, tuple[_Entry, ...]], ...] = (
         (
             (_("Search"), "search", "prompts.view_prompt", "search"),
             (_("Prompts"), "article", "prompts.view_prompt", "prompts_prompt_changelist"),
-            (_("Evaluations"), "grade", "prompts.view_evaluation", "prompts_evaluation_changelist"),
+            (_("Evaluations"), "grade", "prompts.view_evaluationrun", "prompts_evaluationrun_changelist"),
         ),
     ),
     (
@@ -48,6 +48,7 @@ _MENU: tuple[tuple[Any, tuple[_Entry, ...]], ...] = (
         _("Operations"),
         (
             (_("Health"), "monitor_heart", "ops.view_healthrecord", "ops_healthrecord_changelist"),
+            (_("Redis"), "memory", "ops.view_healthrecord", "ops_redis"),
             (_("Jobs"), "pending_actions", "ops.view_job", "ops_job_changelist"),
             (_("Schedules"), "schedule", f"{_BEAT}.view_periodictask", f"{_BEAT}_periodictask_changelist"),
             (_("Backups"), "backup", "ops.view_backupdrill", "ops_backupdrill_changelist"),
@@ -77,7 +78,10 @@ _MENU: tuple[tuple[Any, tuple[_Entry, ...]], ...] = (
     ),
 )
 # Pages that have no entry of their own, below one that has.
-_WITHIN = {"prompts_prompt_changelist": ("prompts_promptversion_changelist",)}
+_WITHIN = {
+    "prompts_prompt_changelist": ("prompts_promptversion_changelist",),
+    "prompts_evaluationrun_changelist": ("prompts_dataset_changelist", "prompts_evaluation_changelist"),
+}
 
 
 @cache_control(max_age=86_400, public=True)

@@ -5,10 +5,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from vectors.admin.display import link, short_time
+from vectors.admin.paging import BoundedPaginator
 
 from ..models import PromptVersion
 from .display import diff_url
@@ -22,6 +24,7 @@ class PromptVersionAdmin(ModelAdmin):
     list_per_page = 50
     search_fields = ("prompt__name", "message")
     show_full_result_count = False
+    paginator = BoundedPaginator
     ordering = ("-created_at",)
     fields = readonly_fields = (
         "prompt", "number", "text", "template_format", "variables", "config", "message", "author",
@@ -49,21 +52,21 @@ class PromptVersionAdmin(ModelAdmin):
         match = request.resolver_match
         return bool(match and str(match.url_name).startswith("prompts_promptversion_"))
 
-    @display(description="Version", ordering="version")
+    @display(description=_("Version"), ordering="version")
     def number(self, version: PromptVersion) -> str:
         return f"v{version.version}"
 
-    @display(description="Created", ordering="created_at")
+    @display(description=_("Created"), ordering="created_at")
     def created(self, version: PromptVersion) -> str:
         return short_time(version.created_at)
 
-    @display(description="Content")
+    @display(description=_("Content"))
     def text(self, version: PromptVersion) -> SafeString:
         return format_html('<pre class="afn-text">{}</pre>', version.text_of(version.prompt.type))
 
-    @display(description="Changes")
+    @display(description=_("Changes"))
     def difference(self, version: PromptVersion) -> SafeString | str:
         if version.version == 1:
-            return "first version"
+            return str(_("first version"))
         old = version.version - 1
         return link(diff_url(version.prompt_id, old, version.version), f"v{old} → v{version.version}")

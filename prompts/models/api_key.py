@@ -8,6 +8,7 @@ from functools import cache
 from django.conf import settings
 from django.db import OperationalError, connection, models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from vectors.hits import Rows
 from vectors.rows import execute
@@ -17,8 +18,8 @@ from .user import User
 
 
 class Scope(models.TextChoices):
-    READ = "read"
-    WRITE = "write"
+    READ = "read", _("Read")
+    WRITE = "write", _("Write")
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
@@ -70,7 +71,9 @@ class ApiKey(Record):
     """Lets an application call the API for a user. The secret is shown once and stored as a hash."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys")
-    name = models.CharField(max_length=255, help_text="Who uses it, to know what stops when it is revoked.")
+    name = models.CharField(
+        max_length=255, help_text=_("Who uses it, to know what stops when it is revoked.")
+    )
     public_key = models.CharField(max_length=64, unique=True, editable=False)
     secret_hash = models.CharField(max_length=64, unique=True, editable=False)
     previous_hash = models.CharField(

@@ -39,7 +39,10 @@ class Evaluation(Record):
     class Meta:
         db_table = "evaluations"
         ordering = ["-created_at"]
-        indexes = [models.Index(fields=["version", "name", "item"], name="evaluations_of_a_version")]
+        indexes = [
+            models.Index(fields=["version", "name", "item"], name="evaluations_of_a_version"),
+            models.Index(fields=["-created_at", "-id"], name="evaluations_newest"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(score__gte=0.0, score__lte=1.0), name="evaluations_score_is_a_share"

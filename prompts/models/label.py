@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from ..validators import validate_label
 from .base import ChangingRecord, Record
@@ -65,10 +66,10 @@ class LabelMove(models.Model):
 class Evidence(models.TextChoices):
     """What a label asks for before it moves."""
 
-    NONE = "none", "Nothing"
-    THRESHOLD = "threshold", "A mean score of at least the threshold"
-    BETTER = "better", "Better than the version it serves, by a paired test"
-    NOT_WORSE = "not_worse", "Not worse than the version it serves by more than the margin"
+    NONE = "none", _("Nothing")
+    THRESHOLD = "threshold", _("A mean score of at least the threshold")
+    BETTER = "better", _("Better than the version it serves, by a paired test")
+    NOT_WORSE = "not_worse", _("Not worse than the version it serves by more than the margin")
 
 
 class LabelPolicy(ChangingRecord):

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import DEFAULT_DB_ALIAS, models, router, transaction
 from django.db.models.expressions import RawSQL
+from django.utils.translation import gettext_lazy as _
 
 from ..rendering import messages
 from ..rendering.errors import RenderingUnavailable, TemplateProblem
@@ -31,14 +32,14 @@ _ID: Final = re.compile("[0-9a-f]{32}")
 
 
 class Kind(models.TextChoices):
-    TEXT = "text"
-    CHAT = "chat"
+    TEXT = "text", _("Text")
+    CHAT = "chat", _("Chat")
 
 
 class Status(models.TextChoices):
-    DRAFT = "draft"
-    ACTIVE = "active"
-    ARCHIVED = "archived"
+    DRAFT = "draft", _("Draft")
+    ACTIVE = "active", _("Active")
+    ARCHIVED = "archived", _("Archived")
 
 
 class PromptQuerySet(models.QuerySet["Prompt"]):

@@ -30,6 +30,7 @@ class PromptVersion(Versioned, Record):
     class Meta:
         db_table = "prompt_versions"
         ordering = ["-version"]
+        indexes = [models.Index(fields=["-created_at", "-id"], name="prompt_versions_newest")]
         constraints = [
             models.UniqueConstraint(fields=["prompt", "version"], name="prompt_versions_number_is_unique"),
             models.CheckConstraint(

@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from ...label_states import label_order
 from ...labels import labels_of
 from ...models import Prompt
 
@@ -21,11 +22,15 @@ Show = Callable[[ModelAdmin, HttpRequest, Prompt], HttpResponse]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """``name`` is the last part of its address, and of its URL name: ``prompts_prompt_<name>``."""
+    """``name`` is the last part of its address, and of its URL name: ``prompts_prompt_<name>``.
+
+    ``within`` is the name of the page whose tab is the current one, of a page that has no tab of its own.
+    """
 
     name: str
     title: Any
     show: Show
+    within: str = ""
 
     @property
     def url_name(self) -> str:
@@ -52,17 +57,25 @@ def render(
     prompt: Prompt,
     name: str,
     context: dict[str, Any],
+    *,
+    within: str = "",
     **options: Any,
 ) -> TemplateResponse:
     """``admin/prompts/prompt/<name>.html``, which extends ``page.html``, with its head and tabs."""
-    shared = model_admin.admin_site.each_context(request) | head(prompt, name)
+    shared = model_admin.admin_site.each_context(request) | head(prompt, within or name)
     shared |= {"title": prompt.name, "opts": model_admin.opts, "original": prompt}
     return TemplateResponse(request, f"admin/prompts/prompt/{name}.html", shared | context, **options)
 
 
 def head(prompt: Prompt, current: str) -> dict[str, Any]:
-    """What ``head.html`` shows: also of the form, which is no such page."""
-    return {"prompt": prompt, "prompt_labels": labels_of(prompt), "prompt_tabs": _tabs(prompt, current)}
+    """What ``head.html`` shows: also of the form, which is no such page. Two queries."""
+    return {
+        "prompt": prompt,
+        # Pairs: of a mapping, templates would take the label "items" for its method.
+        "prompt_labels": sorted(labels_of(prompt).items(), key=lambda one: label_order(one[0])),
+        "prompt_versions": prompt.versions.kept().count(),
+        "prompt_tabs": _tabs(prompt, current),
+    }
 
 
 def _tabs(prompt: Prompt, current: str) -> list[dict[str, Any]]:
@@ -80,5 +93,6 @@ def _tabs(prompt: Prompt, current: str) -> list[dict[str, Any]]:
             "is_current": page.name == current,
         }
         for page in PAGES
+        if not page.within
     )
     return [form, *others]

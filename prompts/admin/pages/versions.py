@@ -1,12 +1,56 @@
-"""The time line of a prompt's versions."""
+"""The time line of a prompt's versions; an old one is restored from there."""
 
+from typing import cast
+
+from django.contrib import messages
 from django.contrib.admin import ModelAdmin
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
-from ...models import Prompt
+from ... import timeline
+from ...errors import RegistryProblem
+from ...models import Prompt, User
+from ...saving import restore_content
+from ..differences import number_of, problem_text
 from .base import render
 
 
 def show(model_admin: ModelAdmin, request: HttpRequest, prompt: Prompt) -> HttpResponse:
-    versions = prompt.versions.kept().select_related("author").prefetch_related("labels").order_by("-version")
-    return render(model_admin, request, prompt, "versions", {"versions": versions.defer("content")[:50]})
+    if request.method == "POST":
+        return _restore(model_admin, request, prompt)
+    before = number_of(request.GET.get("before"), 0) or None
+    entries, older = timeline.read(prompt, before=before)
+    return render(
+        model_admin,
+        request,
+        prompt,
+        "versions",
+        {
+            "entries": entries,
+            "older": older,
+            "before": before,
+            "may_restore": model_admin.has_change_permission(request, prompt),
+        },
+    )
+
+
+def _restore(model_admin: ModelAdmin, request: HttpRequest, prompt: Prompt) -> HttpResponse:
+    if not model_admin.has_change_permission(request, prompt):
+        raise PermissionDenied
+    number = number_of(request.POST.get("version"), 0)
+    author = cast(User, request.user)  # only known users may change prompts
+    try:
+        saved = restore_content(prompt, number, author=author, message=f"Restored v{number}")
+    except RegistryProblem as problem:
+        messages.error(request, problem_text(problem))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        values = {"old": number, "new": saved.version}
+        if saved.is_new:
+            messages.success(request, _("v%(new)s was added, with the content of v%(old)s.") % values)
+        else:
+            messages.info(request, _("v%(new)s has the content of v%(old)s already.") % values)
+    return HttpResponseRedirect(reverse("admin:prompts_prompt_versions", args=[prompt.pk]))
