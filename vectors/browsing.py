@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,6 +21,8 @@ from vectors.sql import Tables, id_list
 _FACET: Final = 10
 # Pages are cut so that their texts have about so many characters, as a page is held in memory.
 _PAGE_CHARACTERS: Final = 4_000_000
+# Heads that one answer holds: each may have 64 KB of metadata, most have some hundred bytes.
+_HEADS_AT_ONCE: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,26 @@ class Page:
     items: list[StoredItem]
     next: int | None
     vectors: Matrix | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a list shows of an item: all but its text, of which it has the start."""
+
+    id: int
+    key: str
+    title: str
+    start: str
+    is_cut: bool
+    metadata: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadPage:
+    """Heads by id. `next` is the `after` of the next page, None at the end."""
+
+    heads: list[Head]
+    next: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +81,7 @@ def scroll(
     a server sends at once, and InvalidFilter.
     """
     check_limit(limit, MAX_PAGE)
-    if isinstance(after, bool) or not isinstance(after, int) or not 0 <= after < 2**63:
-        raise InvalidQuery("after", "0, or the `next` of a page", shown(after))
+    _check_after(after)
     where = where_for(collection, filter)
     statement = browsing_sql.page(Tables.of(collection), after, limit + 1, where, with_vectors=with_vectors)
     with within_an_answer("limit", str(limit)):
@@ -67,6 +89,38 @@ def scroll(
     items = [as_item(row[:-1]) for row in rows[:limit]]
     vectors = from_blobs((row[-1] for row in rows[:limit]), collection.dimensions) if with_vectors else None
     return Page(items, items[-1].id if len(rows) > limit else None, vectors)
+
+
+def scroll_heads(
+    collection: Collection,
+    *,
+    after: int = 0,
+    limit: int = 100,
+    filter: Mapping[str, Any] | None = None,
+    characters: int = 300,
+    using: str | None = None,
+) -> HeadPage:
+    """The same as `scroll`, with the start of each text alone: so many characters."""
+    check_limit(limit, MAX_PAGE)
+    _check_after(after)
+    statement = browsing_sql.heads_after(
+        Tables.of(collection), after, limit + 1, where_for(collection, filter), characters
+    )
+    with within_an_answer("limit", str(limit)):
+        rows = execute(reading_alias(collection, using), statement)
+    heads = [_as_head(row) for row in rows[:limit]]
+    return HeadPage(heads, heads[-1].id if len(rows) > limit else None)
+
+
+def heads_of(
+    collection: Collection, ids: Sequence[int], *, characters: int = 300, using: str | None = None
+) -> list[Head]:
+    """The heads of these ids, by id; those of deleted items are left out."""
+    alias, tables, heads = reading_alias(collection, using), Tables.of(collection), list[Head]()
+    for start in range(0, len(ids), _HEADS_AT_ONCE):
+        some = id_list(ids[start : start + _HEADS_AT_ONCE])
+        heads += map(_as_head, execute(alias, browsing_sql.heads(tables, some, characters)))
+    return heads
 
 
 def pages(
@@ -134,6 +188,16 @@ def check_limit(limit: object, maximum: int, field: str = "limit") -> None:
     """Raise InvalidQuery unless `limit` is an integer from 1 to `maximum`."""
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= maximum:
         raise InvalidQuery(field, f"an integer from 1 to {maximum:,}", shown(limit))
+
+
+def _check_after(after: object) -> None:
+    if isinstance(after, bool) or not isinstance(after, int) or not 0 <= after < 2**63:
+        raise InvalidQuery("after", "0, or the `next` of a page", shown(after))
+
+
+def _as_head(row: Sequence[Any]) -> Head:
+    number, key, title, metadata, start, length = row
+    return Head(number, key, title, start, length > len(start), json.loads(metadata))
 
 
 def _value(kind: str, atom: Any) -> Any:

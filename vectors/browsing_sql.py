@@ -8,6 +8,7 @@ from typing import Final
 from vectors.sql import Statement, Tables, Where
 
 _COLUMNS: Final = "i.id, i.key, i.title, i.text, i.metadata, i.content_hash, i.created_at, i.updated_at"
+_HEAD: Final = "i.id, i.key, i.title, i.metadata, substr(i.text, 1, %s), length(i.text)"
 # 1 and 1.0 are one value, "1" and true are others; a boolean's atom is 1 or 0.
 _KIND: Final = "CASE WHEN e.type IN ('integer', 'real') THEN 'number' ELSE e.type END"
 
@@ -61,6 +62,34 @@ def vectors_by_id(tables: Tables, ids: str) -> Statement:
     return (
         f"SELECT id, embedding FROM {tables.vectors} WHERE id IN (SELECT value FROM json_each(%s))",
         [ids],
+    )
+
+
+def sample(tables: Tables, limit: int) -> Statement:
+    """(id, how many there are in all) of items from everywhere, the same at every call."""
+    return (
+        f"""SELECT id, (SELECT count(*) FROM {tables.items}) FROM {tables.items}
+            ORDER BY id * 40503 %% 65536, id LIMIT %s""",
+        [limit],
+    )
+
+
+def heads(tables: Tables, ids: str, characters: int) -> Statement:
+    """(id, key, title, metadata, the start of the text, its length) of a JSON list of ids, by id."""
+    return (
+        f"""SELECT {_HEAD} FROM {tables.items} AS i
+            WHERE i.id IN (SELECT value FROM json_each(%s)) ORDER BY i.id""",
+        [characters, ids],
+    )
+
+
+def heads_after(tables: Tables, after: int, limit: int, where: Where | None, characters: int) -> Statement:
+    """The same of the next items by id."""
+    condition, params = _condition(where)
+    return (
+        f"""SELECT {_HEAD} FROM {tables.items} AS i
+            WHERE i.id > %s AND {condition} ORDER BY i.id LIMIT %s""",
+        [characters, after, *params, limit],
     )
 
 

@@ -129,6 +129,7 @@ class Index(models.Model):
     lists_last_id = models.PositiveBigIntegerField(default=0)
     lists_rows = models.PositiveBigIntegerField(default=0, help_text="Rows that the lists were made of.")
     settings = models.JSONField(default=dict, blank=True, help_text="Probes and candidates, as measured.")
+    tuning = models.JSONField(null=True, blank=True, help_text="What the last tuning measured, and when.")
     is_diskann = models.BooleanField(default=False, help_text="Is there a built-in vector index?")
     building = models.PositiveIntegerField(default=0, help_text="The version of a build that goes on.")
     building_at = models.DateTimeField(null=True, blank=True, help_text="When that build last gave a sign.")

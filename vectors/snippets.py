@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -153,3 +154,15 @@ def _stem(term: str) -> str:
                 stem = term.removesuffix(suffix)
                 return stem[:-1] if stem[-1] == stem[-2] else stem
     return term
+
+
+def segments(shown: Snippet) -> Iterator[tuple[str, bool]]:
+    """The snippet's text in pieces, each with whether the query matched it."""
+    at = 0
+    for start, end in shown.highlights:
+        if at < start:
+            yield shown.text[at:start], False
+        yield shown.text[start:end], True
+        at = end
+    if at < len(shown.text):
+        yield shown.text[at:], False

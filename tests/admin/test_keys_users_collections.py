@@ -59,22 +59,58 @@ def test_keys_are_issued_for_oneself_unless_superuser(staff: Callable[..., Clien
     assert ApiKey.objects.get(name="shop").user.username == "ben"
     assert "of aoi" not in text_of(ben.get(KEYS))
     assert ben.get(reverse("admin:prompts_apikey_change", args=[other.pk])).status_code == 302
-    ben.post(KEYS, {"action": "revoke", "_selected_action": [other.pk]})
+    for name in ("revoke", "rotate"):
+        page = reverse(f"admin:prompts_apikey_{name}", args=[other.pk])
+        assert ben.post(page, {"typed_name": "of aoi", "hours": "0"}).status_code == 404
     other.refresh_from_db()
     assert other.revoked_at is None
 
 
 def test_revoking_stops_a_key(admin: Client, aoi: User):
-    (first, secret), (second, _) = (ApiKey.issue(aoi, name, ["read"]) for name in ("one", "two"))
+    key, secret = ApiKey.issue(aoi, "shop", ["read"])
+    page = reverse("admin:prompts_apikey_revoke", args=[key.pk])
 
-    answer = admin.post(KEYS, {"action": "revoke", "_selected_action": [first.pk]}, follow=True)
-    page = reverse("admin:prompts_apikey_change", args=[second.pk])
-    admin.post(page, key_form(name="two", prompts_apikey_revoke_this="1"))
+    assert "Type <b>shop</b>" in text_of(admin.get(page))
+    refused = admin.post(page, {"typed_name": "Shop"}, follow=True)
+    assert "Nothing was revoked" in text_of(refused)
+    assert ApiKey.objects.by_secret(secret) == key
+    done = admin.post(page, {"typed_name": " shop "}, follow=True)
 
-    assert "1 key revoked." in text_of(answer)
+    assert "The key no longer works." in text_of(done)
     assert ApiKey.objects.by_secret(secret) is None
-    assert ApiKey.objects.filter(revoked_at__lte=timezone.now()).count() == 2
+    assert ApiKey.objects.filter(revoked_at__lte=timezone.now()).count() == 1
     assert "revoked" in text_of(admin.get(KEYS))
+
+
+def test_a_rotated_key_has_a_new_secret_and_the_old_one_for_a_while(admin: Client, aoi: User):
+    key, old = ApiKey.issue(aoi, "shop", ["read"])
+    page = reverse("admin:prompts_apikey_rotate", args=[key.pk])
+
+    assert admin.get(page).status_code == 200
+    assert admin.post(page, {"hours": "1000"}).status_code == 302
+    answer = admin.post(page, {"hours": "24"})
+    secret = answer.context["secret"]
+
+    assert "no-store" in answer["Cache-Control"]
+    assert secret in text_of(answer)
+    assert {ApiKey.objects.by_secret(one) for one in (old, secret)} == {key}
+    admin.post(page, {"hours": "0"})
+    assert [ApiKey.objects.by_secret(one) for one in (old, secret)] == [None, None]
+    ApiKey.objects.filter(pk=key.pk).update(revoked_at=timezone.now())
+    assert "a key that works" in text_of(admin.post(page, {"hours": "1"}, follow=True))
+
+
+def test_a_key_is_deleted_by_name_alone_and_not_in_heaps(admin: Client, aoi: User):
+    key, _ = ApiKey.issue(aoi, "shop", ["read"])
+    page = reverse("admin:prompts_apikey_delete", args=[key.pk])
+
+    assert "Type <b>shop</b>" in text_of(admin.get(page))
+    for typed in ({"post": "yes"}, {"post": "yes", "typed_name": "shops"}):
+        assert "Nothing was deleted" in text_of(admin.post(page, typed, follow=True))
+    admin.post(KEYS, {"action": "delete_selected", "_selected_action": [key.pk], "post": "yes"})
+    assert ApiKey.objects.exists()
+    admin.post(page, {"post": "yes", "typed_name": "shop"})
+    assert not ApiKey.objects.exists()
 
 
 def test_the_list_of_keys_pins_its_queries(admin: Client, aoi: User, django_assert_num_queries):
@@ -158,7 +194,7 @@ def test_the_list_of_users_pins_its_queries(admin: Client, django_assert_num_que
     for number in range(8):
         User.objects.create_user(f"u{number}", f"u{number}@example.com")
 
-    with django_assert_num_queries(5):  # session, user, groups of the filter, count, page
+    with django_assert_num_queries(6):  # session, user, groups of the filter, count, page, their groups
         admin.get("/admin/prompts/user/")
 
 
@@ -171,8 +207,8 @@ def collections(make: Callable[..., Prompt]) -> tuple[Collection, Collection]:
 def test_collections_show_what_they_hold(
     admin: Client, collections: tuple[Collection, Collection], django_assert_num_queries
 ):
-    # Session, user, count, page, and the rows of each collection, which has tables of its own.
-    with django_assert_num_queries(6):
+    # Session, user, count, page, and the figures of all collections, each of which has tables of its own.
+    with django_assert_num_queries(5):
         page = text_of(admin.get("/admin/vectors/collection/"))
 
     for part in ("prompts", "notes", "fake", "words", "64", "Cosine", "Euclidean", "Automatic"):
@@ -186,16 +222,15 @@ def test_the_collection_of_prompts_can_not_be_deleted(
     prompts, notes = collections
     delete = {"action": "delete_selected", "_selected_action": [prompts.pk, notes.pk], "post": "yes"}
 
-    answers = [
-        admin.post(
-            reverse("admin:vectors_collection_delete", args=[prompts.pk]), {"post": "yes"}
-        ).status_code,
-        admin.post("/admin/vectors/collection/", delete).status_code,
-    ]
-    assert answers == [403, 403]
+    page = reverse("admin:vectors_collection_delete", args=[prompts.pk])
+    assert admin.post(page, {"post": "yes", "typed_name": "prompts"}).status_code == 403
+    admin.post("/admin/vectors/collection/", delete)
+    assert Collection.objects.count() == 2
     asked = admin.get(reverse("admin:vectors_collection_delete", args=[notes.pk]))
     assert asked.status_code == 200
-    admin.post(reverse("admin:vectors_collection_delete", args=[notes.pk]), {"post": "yes"})
+    admin.post(
+        reverse("admin:vectors_collection_delete", args=[notes.pk]), {"post": "yes", "typed_name": "notes"}
+    )
 
     assert [one.name for one in Collection.objects.all()] == ["prompts"]
 
@@ -220,3 +255,19 @@ def test_only_strategy_and_weight_change_and_only_to_what_works(
     changed = Collection.objects.get(pk=collection.pk)
     assert (changed.strategy, changed.keyword_weight) == ("exact", 0.25)
     assert (changed.name, changed.dimensions) == (collection.name, collection.dimensions)
+
+
+def test_accounts_are_closed_rather_than_deleted(admin: Client, aoi: User, staff: Callable[..., Client]):
+    ben = staff("view_user", "change_user")
+    user = User.objects.get(username="ben")
+    page = "/admin/prompts/user/"
+
+    closing = {"action": "deactivate", "_selected_action": [aoi.pk, user.pk]}
+    ben.post(page, closing)  # neither himself nor a superuser
+    assert User.objects.filter(is_active=True).count() == 2
+    assert "1 account is closed." in text_of(admin.post(page, closing, follow=True))
+    assert list(User.objects.filter(is_active=False)) == [user]
+    admin.post(page, {"action": "activate", "_selected_action": [user.pk]})
+    assert User.objects.filter(is_active=True).count() == 2
+    refused = admin.post(reverse("admin:prompts_user_delete", args=[user.pk]), {"post": "yes"}, follow=True)
+    assert "Nothing was deleted" in text_of(refused)

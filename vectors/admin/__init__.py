@@ -5,6 +5,9 @@
 
 import vectors.relevance.admin  # noqa: F401 - registers its pages
 
+from . import headers
 from .collections import CollectionAdmin
 
 __all__ = ["CollectionAdmin"]
+
+headers.install()

@@ -68,6 +68,8 @@ class Chart:
     y: Axis = field(default_factory=Axis)
     is_small: bool = False
     is_stacked: bool = False
+    # Bars that lie, so that long names have room: x goes down, y to the right.
+    is_horizontal: bool = False
     can_zoom: bool = False
 
     @property
@@ -86,6 +88,7 @@ class Chart:
             "y": asdict(self.y),
             "small": self.is_small,
             "stacked": self.is_stacked,
+            "horizontal": self.is_horizontal,
             "zoom": self.can_zoom,
             "series": [
                 {

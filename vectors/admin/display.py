@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html, format_html_join
@@ -13,6 +13,16 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from django.utils.safestring import SafeString
+
+
+class Labelled(NamedTuple):
+    """A state and its word: unfold colours the first and shows the second; elsewhere it is the word alone."""
+
+    state: str
+    word: str
+
+    def __str__(self) -> str:
+        return self.word
 
 
 def score_bar(score: float) -> SafeString:

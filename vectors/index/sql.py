@@ -172,11 +172,24 @@ def list_lengths(tables: Tables, version: int) -> Statement:
 
 
 def sizes(tables: Tables) -> Statement:
-    """(table or index, bytes of its pages) of what belongs to the collection."""
+    """(table or index, bytes of its pages) of what belongs to the collection; no other page is read."""
     return (
-        "SELECT name, sum(pgsize) FROM dbstat WHERE name LIKE %s ESCAPE '!' GROUP BY name",
+        """SELECT s.name, s.pgsize FROM sqlite_schema AS t CROSS JOIN dbstat AS s ON s.name = t.name
+           WHERE t.name LIKE %s ESCAPE '!' AND t.rootpage > 0 AND s.aggregate = 1""",
         [f"%vec!_{tables.pk}!_%"],
     )
+
+
+def figures(tables: Sequence[Tables]) -> Statement:
+    """(primary key, items, bytes of embeddings, codes, centroids and lists) of each collection."""
+    return " UNION ALL ".join(map(_figures, tables)), []
+
+
+def _figures(tables: Tables) -> str:
+    blobs = ((tables.blocks, "codes"), (tables.lists, "codes"), (tables.centroids, "vectors"))
+    index = " + ".join(f"(SELECT total(length({column})) FROM {table})" for table, column in blobs)
+    count = f"(SELECT count(*) FROM {tables.items})"
+    return f"SELECT {tables.pk}, {count}, {count} * {4 * tables.dimensions} + {index}"
 
 
 def items_without_vector(tables: Tables, limit: int) -> Statement:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,6 +88,24 @@ class Stats:
             if self.index_bytes is not None and self.raw_bytes
             else None,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a list of collections shows of each: its items, and the bytes of its embeddings and index."""
+
+    rows: int
+    bytes: int
+
+
+def read_figures(collections: Iterable[Collection], alias: str) -> dict[int, Figures]:
+    """By primary key, of up to 100 collections of one database, in one statement.
+
+    Counting the items reads an index of their keys alone, some 2 ms for a million of them.
+    """
+    tables = [Tables.of(one) for one in collections]
+    rows = execute(alias, sql.figures(tables)) if tables else []
+    return {pk: Figures(count, int(size)) for pk, count, size in rows}
 
 
 def read_stats(collection: Collection, *, using: str | None = None) -> Stats:

@@ -16,6 +16,7 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from vectors.codec import Matrix, as_matrix
+from vectors.embedders import for_collection
 from vectors.errors import IndexBusy, InvalidQuery, shown
 from vectors.index import blocks, sql
 from vectors.index.codes import CONFIDENCE, Ids
@@ -24,6 +25,7 @@ from vectors.index.truth import Truth
 from vectors.limits import MAX_K
 from vectors.models import Collection, Index, Metric
 from vectors.reading import vectors_by_id
+from vectors.relevance.judging import judged_queries
 from vectors.rows import execute, writing_alias
 from vectors.search import SearchResult, search
 from vectors.sql import Tables, id_list
@@ -72,7 +74,7 @@ class Tuning:
     """All trials, and the one chosen: the cheapest whose recall@k is at least `target`.
 
     `version` is that of the index that was measured, and `settings` what it is to go by from now on, see
-    `apply`.
+    `apply`. It was asked with so many `queries`: rows of its `own`, or what people asked.
     """
 
     collection: str
@@ -83,11 +85,15 @@ class Tuning:
     trials: tuple[Trial, ...]
     chosen: Trial
     settings: Mapping[str, Any]
+    queries: int = 0
+    is_own: bool = True
 
     def as_json(self) -> dict[str, Any]:
         return {
             "collection": self.collection,
             "rows": self.rows,
+            "queries": self.queries,
+            "asked_with": "rows" if self.is_own else "queries",
             "k": self.k,
             "target": self.target,
             "trials": [trial.as_json() for trial in self.trials],
@@ -141,11 +147,23 @@ def tune(
         tuple(trials),
         chosen,
         bench.settings(good, target),
+        bench.count,
+        queries is None,
     )
 
 
+def judged_vectors(collection: Collection, most: int = QUERIES) -> list[Any]:
+    """The collection's judged queries as vectors, to tune with; raises InvalidQuery where there are none."""
+    texts = [one.query for one in judged_queries(collection)][:most]
+    if not texts:
+        expected, hint = "judged queries", "Import some with import_judgements, or ask with rows."
+        raise InvalidQuery("judged", expected, f"none of {shown(collection.name)}", hint)
+    embedder = for_collection(collection)
+    return [embedder.embed_query(text) for text in texts]
+
+
 def apply(collection: Collection, tuning: Tuning, *, using: str | None = None) -> None:
-    """Save the settings; processes go by them as they next read the index's row.
+    """Save the settings, and what was measured; processes go by them as they next read the index's row.
 
     Raises IndexBusy where another index was built since, and CollectionNotFound where there is none any more.
     """
@@ -154,7 +172,10 @@ def apply(collection: Collection, tuning: Tuning, *, using: str | None = None) -
         index, _ = Index.objects.using(alias).get_or_create(pk=collection.pk)
         if index.version != tuning.version:
             raise IndexBusy("collection", "the index that was measured", "one built since", "Tune it again.")
-        Index.objects.using(alias).filter(pk=collection.pk).update(settings=dict(tuning.settings))
+        measured = {**tuning.as_json(), "at": timezone.now().isoformat()}
+        Index.objects.using(alias).filter(pk=collection.pk).update(
+            settings=dict(tuning.settings), tuning=measured
+        )
     index_of(connections[alias], collection).forget()
 
 
@@ -190,6 +211,11 @@ class _Bench:
         if not len(self._queries):
             raise InvalidQuery("queries", "a collection with two rows or more", f"{self.stats.rows} rows")
         self._far = self._limits()
+
+    @property
+    def count(self) -> int:
+        """How many queries there are."""
+        return len(self._queries)
 
     def run(self, strategy: str, settings: dict[str, float]) -> Trial:
         """Search for every query; exact searches stop after ten seconds, at ten queries or more."""

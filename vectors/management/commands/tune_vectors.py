@@ -7,14 +7,10 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandError
-
 from vectors import commands, store
-from vectors.embedders import for_collection
 from vectors.progress import Meter
-from vectors.relevance.judging import judged_queries
 from vectors.upkeep.plotting import check_target, plot
-from vectors.upkeep.tuning import QUERIES, Trial, Tuning, apply, tune
+from vectors.upkeep.tuning import QUERIES, Trial, Tuning, apply, judged_vectors, tune
 
 
 class Command(commands.Command):
@@ -45,11 +41,7 @@ class Command(commands.Command):
         collection = store.get_collection(options["collection"])
         queries = None
         if options["judged"]:
-            texts = [one.query for one in judged_queries(collection)][: options["queries"]]
-            if not texts:
-                raise CommandError(f"{collection.name} has no judged queries: import_judgements brings them.")
-            embedder = for_collection(collection)
-            queries = [embedder.embed_query(text) for text in texts]
+            queries = judged_vectors(collection, options["queries"])
         with Meter("Trying settings", quiet=options["json"]) as meter:
             tuning = tune(
                 collection,
