@@ -40,7 +40,8 @@ def strictly(body: bytes) -> Any:
         return dict(pairs)
 
     try:
-        return json.loads(body, parse_float=number, parse_constant=constant, object_pairs_hook=members)
+        text = body.decode("utf-8-sig", "surrogatepass")  # of bytes with a NUL Python would read UTF-16
+        return json.loads(text, parse_float=number, parse_constant=constant, object_pairs_hook=members)
     except ValueError:
         return ValueError
 
@@ -70,6 +71,7 @@ def test_what_python_writes_is_read_back(value, ascii_only):
 @example("\ufeff{}")
 @example("9" * 5_000)
 @example("01")
+@example("0\0")
 def test_anything_else_is_read_or_refused_alike(text):
     body = text.encode("utf-8", "surrogatepass")
     assert repr(ours(body)) == repr(strictly(body))
