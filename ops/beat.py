@@ -13,11 +13,11 @@ import threading
 from datetime import datetime
 from typing import Any, Final
 
-from celery.utils.time import maybe_make_aware
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
 from ops.scheduling.lease import Lease
+from ops.scheduling.moments import due_after
 from prompts.queueing import enqueue
 
 logger = logging.getLogger(__name__)
@@ -31,13 +31,7 @@ class DueEntry(ModelEntry):
 
     def due_at(self) -> datetime:
         """The moment after its last run at which it was due: of all who read the same row the same one."""
-        last = maybe_make_aware(self.last_run_at)
-        if hasattr(self.schedule, "remaining_delta"):  # of days and hours, in its own zone
-            last, delta, _ = self.schedule.remaining_delta(last.astimezone(self.schedule.tz))
-            moment: datetime = last + delta
-            return moment
-        due: datetime = last + self.schedule.run_every
-        return due
+        return due_after(self.schedule, self.last_run_at)
 
     def save(self) -> None:
         """When it ran last, and nothing else of the row, which an operator may be changing."""

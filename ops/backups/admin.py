@@ -1,39 +1,75 @@
-"""Drills in the console: which backups were proved, when, and what was wrong with the others."""
+"""Backups in the console: those that there are, and the drills that proved them or found them broken."""
+
+from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from ops import console
 from prompts.admin.logs import LogAdmin
-from vectors.admin.display import short_time
 
+from . import pages
 from .models import BackupDrill
+
+# What the pages call them: the list is of backups.
+BackupDrill._meta.verbose_name_plural = _("backups")
 
 
 @admin.register(BackupDrill)
 class BackupDrillAdmin(LogAdmin):
+    empty_help = _(
+        "A drill restores a backup for a try and compares it with what was backed up. Make a backup, "
+        "and prove it there."
+    )
+    empty_link = (_("Backups"), "admin:ops_backupdrill_changelist", "ops.view_backupdrill")
     list_display = ("when", "outcome", "backup", "rows", "probes", "took", "first_problem")
     list_filter = ("ok", ("created_at", admin.DateFieldListFilter))
     search_fields = ("backup__startswith", "sha256__startswith")
-    search_help_text = "The start of a backup's name or of its SHA-256."
+    search_help_text = _("The start of a backup's name or of its SHA-256.")
     fields = ("when", "outcome", "backup", "sha256", "tables", "rows", "probes", "took", "all_problems")
     readonly_fields = fields
 
-    @display(description="When", ordering="created_at")
-    def when(self, drill: BackupDrill) -> str:
-        return short_time(drill.created_at)
+    class Media:
+        css = {"all": ("afn/ops.css",)}
+        js = (console.SCRIPT,)
 
-    @display(description="Outcome", ordering="ok", label={"proved": "success", "failed": "danger"})
-    def outcome(self, drill: BackupDrill) -> str:
-        return "proved" if drill.ok else "failed"
+    def get_urls(self) -> list[URLPattern]:
+        drills = self.admin_site.admin_view(self.drills_view)
+        return [*pages.urls(), path("drills/", drills, name="ops_backupdrill_drills"), *super().get_urls()]
 
-    @display(description="Took", ordering="seconds")
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The backups; drills, also those that one searches for, are a page of their own."""
+        if request.GET or request.method != "GET":
+            return super().changelist_view(request, extra_context)
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return pages.list_page(request)
+
+    def drills_view(self, request: HttpRequest) -> HttpResponse:
+        return super().changelist_view(request, {"title": _t("Drills of backups")})
+
+    @display(description=_("When"), ordering="created_at")
+    def when(self, drill: BackupDrill) -> SafeString | str:
+        return console.local_time(drill.created_at)
+
+    @display(description=_("Outcome"), ordering="ok")
+    def outcome(self, drill: BackupDrill) -> SafeString:
+        return console.pill("success", _t("proved")) if drill.ok else console.pill("danger", _t("failed"))
+
+    @display(description=_("Took"), ordering="seconds")
     def took(self, drill: BackupDrill) -> str:
-        return f"{drill.seconds:.1f} s"
+        return console.seconds_shown(drill.seconds)
 
-    @display(description="Problem")
+    @display(description=_("Problem"))
     def first_problem(self, drill: BackupDrill) -> str:
         return str(drill.problems[0])[:120] if drill.problems else ""
 
-    @display(description="Problems")
+    @display(description=_("Problems"))
     def all_problems(self, drill: BackupDrill) -> str:
-        return "\n".join(map(str, drill.problems)) or "none"
+        return "\n".join(map(str, drill.problems)) or _t("none")

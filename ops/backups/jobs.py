@@ -1,5 +1,6 @@
 """What workers, and on a laptop the web server's process, do about backups: by the schedule or when asked."""
 
+from pathlib import Path
 from typing import Any
 
 from django.db import OperationalError
@@ -7,11 +8,12 @@ from django.db import OperationalError
 from ops.environments.current import get_provider
 from ops.jobs import Run, job, start
 
-from . import catalogue, s3
+from . import catalogue, folder, s3
 from .drilling import drill
 from .errors import BackupProblem, NotProved
 from .making import Progress, back_up
 from .pruning import prune
+from .unpacking import unpack
 
 
 @job("back_up", title="Back up", max_attempts=2, retry_on=(OperationalError,), alone=())
@@ -50,12 +52,25 @@ def upload_backups(run: Run) -> dict[str, Any]:
 )
 def drill_newest(run: Run, backup: str = "") -> dict[str, Any]:
     """Restore a backup, the newest by default, beside the live database; fails where they differ."""
-    provider, progress = get_provider(), _progress(run)
-    path = catalogue.fetch(backup, progress) if backup else catalogue.newest(provider.current, progress)
-    found = drill(provider, path, progress)
+    path = _chosen(backup, run)
+    found = drill(get_provider(), path, _progress(run))
     if not found.ok:
         raise NotProved(f"{path.name}: {found.proof.problems[0]}")
     return found.as_json()
+
+
+@job(
+    "verify_backup",
+    title="Read a backup to its end",
+    max_attempts=2,
+    retry_on=(OperationalError,),
+    alone=("backup",),
+)
+def verify(run: Run, backup: str = "") -> dict[str, Any]:
+    """Read a backup, the newest by default, to its end: whether it is whole, and what is in it."""
+    path, progress = _chosen(backup, run), _progress(run)
+    found = unpack(path, progress=progress)
+    return {"backup": path.name, "sha256": folder.sha256(path), **found.as_json()}
 
 
 @job("prune_backups", title="Remove old backups", max_attempts=3, retry_on=(OperationalError,), alone=())
@@ -65,6 +80,13 @@ def prune_old(run: Run) -> dict[str, Any]:
     if found.problems:
         raise BackupProblem("; ".join(found.problems[:3]))
     return found.as_json()
+
+
+def _chosen(backup: str, run: Run) -> Path:
+    """The file of a backup, by its name; without one the newest."""
+    if backup:
+        return catalogue.fetch(backup, _progress(run))
+    return catalogue.newest(get_provider().current, _progress(run))
 
 
 def _progress(run: Run) -> Progress:

@@ -1,7 +1,7 @@
 """Removing backups that are no longer kept, by the rule of AFN_BACKUPS_KEEP."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -60,15 +60,10 @@ Place = Mapping[BackupName, tuple[str, int, Callable[[], None]]]
 
 def _prune(place: Place, found: Pruned, *, dry_run: bool) -> None:
     """One place: from each name to where the backup is, how large it is, and how it is removed."""
-    rule = retention.read_rule(settings.AFN_BACKUPS_KEEP)
-    environments = {name.environment for name in place}
-    keep: set[BackupName] = set()
-    for environment in environments:
-        keep |= retention.kept((name for name in place if name.environment == environment), rule)
-    proved = set(_last_proved(environments))
+    keep = reasons(place)
     for name in sorted(place):
         where, size, remove = place[name]
-        if name in keep or str(name) in proved:
+        if name in keep:
             found.kept.append(where)
             continue
         try:
@@ -82,6 +77,21 @@ def _prune(place: Place, found: Pruned, *, dry_run: bool) -> None:
         except (OSError, BackupProblem) as error:
             found.kept.append(where)
             found.problems.append(f"{where} cannot be removed: {error}")
+
+
+def reasons(place: Iterable[BackupName]) -> dict[BackupName, list[str]]:
+    """Of the backups of one place those that are kept, with what keeps them: parts of the rule, `newest`,
+    `proved`."""
+    names, rule = set(place), retention.read_rule(settings.AFN_BACKUPS_KEEP)
+    environments = {name.environment for name in names}
+    found: dict[BackupName, list[str]] = {}
+    for environment in environments:
+        found |= retention.reasons((name for name in names if name.environment == environment), rule)
+    for text in _last_proved(environments):
+        name = BackupName.read(text)
+        if name in names:
+            found.setdefault(name, []).append("proved")
+    return found
 
 
 def _last_proved(environments: Collection[str]) -> list[str]:

@@ -30,11 +30,17 @@ def read_rule(text: str) -> dict[str, int]:
 
 def kept(names: Iterable[BackupName], rule: dict[str, int]) -> set[BackupName]:
     """Those of one environment's backups that are kept."""
+    return set(reasons(names, rule))
+
+
+def reasons(names: Iterable[BackupName], rule: dict[str, int]) -> dict[BackupName, list[str]]:
+    """The same with the parts of the rule that keep each of them: `newest`, `hourly` and so on."""
     newest_first = sorted(names, reverse=True)
-    found = set(newest_first[:1])
+    found: dict[BackupName, list[str]] = {name: ["newest"] for name in newest_first[:1]}
     for period, count in rule.items():
         standing: dict[object, BackupName] = {}
         for name in newest_first:
             standing.setdefault(PERIODS[period](name.moment), name)
-        found |= set(list(standing.values())[:count])
+        for name in list(standing.values())[:count]:
+            found.setdefault(name, []).append(period)
     return found

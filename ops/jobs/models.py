@@ -3,6 +3,7 @@ from typing import Final
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from prompts.models.base import Record
 
@@ -13,11 +14,11 @@ MAX_CAUSE: Final = 300
 
 
 class JobState(models.TextChoices):
-    WAITING = "waiting"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
+    WAITING = "waiting", _("Waiting")
+    RUNNING = "running", _("Running")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 OPEN: Final = (JobState.WAITING, JobState.RUNNING)
@@ -31,44 +32,64 @@ class Job(Record):
     it (`ops.jobs.heartbeat`) renew.
     """
 
-    kind = models.CharField(max_length=MAX_KIND, editable=False)
-    arguments = models.JSONField(default=dict, editable=False)
+    kind = models.CharField(_("kind"), max_length=MAX_KIND, editable=False)
+    arguments = models.JSONField(_("arguments"), default=dict, editable=False)
     state = models.CharField(
-        max_length=16, choices=JobState.choices, default=JobState.WAITING, editable=False
+        _("state"), max_length=16, choices=JobState.choices, default=JobState.WAITING, editable=False
     )
     key = models.CharField(
+        _("key"),
         max_length=MAX_KEY,
         blank=True,
         editable=False,
-        help_text="Of those that are open there is one of a key.",
+        help_text=_("Of those that are open there is one of a key."),
     )
     slot = models.CharField(
-        max_length=MAX_KEY, blank=True, editable=False, help_text="The schedule and moment that started it."
+        _("slot"),
+        max_length=MAX_KEY,
+        blank=True,
+        editable=False,
+        help_text=_("The schedule and moment that started it."),
     )
-    done = models.PositiveBigIntegerField(default=0, editable=False)
-    total = models.PositiveBigIntegerField(null=True, editable=False)
-    message = models.CharField(max_length=MAX_MESSAGE, blank=True, editable=False)
-    attempts = models.PositiveIntegerField(default=0, editable=False)
-    max_attempts = models.PositiveIntegerField(default=1, editable=False)
+    done = models.PositiveBigIntegerField(_("done"), default=0, editable=False)
+    total = models.PositiveBigIntegerField(_("total"), null=True, editable=False)
+    message = models.CharField(_("message"), max_length=MAX_MESSAGE, blank=True, editable=False)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0, editable=False)
+    max_attempts = models.PositiveIntegerField(_("max attempts"), default=1, editable=False)
     cause = models.CharField(
-        max_length=MAX_CAUSE, blank=True, editable=False, help_text="Why the last attempt failed."
+        _("cause"),
+        max_length=MAX_CAUSE,
+        blank=True,
+        editable=False,
+        help_text=_("Why the last attempt failed."),
     )
-    result = models.JSONField(null=True, editable=False)
+    result = models.JSONField(_("result"), null=True, editable=False)
     # The name stays when the user goes.
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", editable=False
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("actor"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        editable=False,
     )
-    actor_name = models.CharField(max_length=255, blank=True, editable=False)
-    not_before = models.DateTimeField(db_default=Now(), editable=False)
-    started_at = models.DateTimeField(null=True, editable=False, help_text="The last attempt.")
-    finished_at = models.DateTimeField(null=True, editable=False)
-    queued_at = models.DateTimeField(null=True, editable=False, help_text="When a worker was told of it.")
-    holder = models.CharField(max_length=128, blank=True, editable=False)
-    lease_until = models.DateTimeField(null=True, editable=False)
-    cancel_requested_at = models.DateTimeField(null=True, editable=False)
+    actor_name = models.CharField(_("actor name"), max_length=255, blank=True, editable=False)
+    not_before = models.DateTimeField(_("not before"), db_default=Now(), editable=False)
+    started_at = models.DateTimeField(
+        _("started at"), null=True, editable=False, help_text=_("The last attempt.")
+    )
+    finished_at = models.DateTimeField(_("finished at"), null=True, editable=False)
+    queued_at = models.DateTimeField(
+        _("queued at"), null=True, editable=False, help_text=_("When a worker was told of it.")
+    )
+    holder = models.CharField(_("holder"), max_length=128, blank=True, editable=False)
+    lease_until = models.DateTimeField(_("lease until"), null=True, editable=False)
+    cancel_requested_at = models.DateTimeField(_("cancel requested at"), null=True, editable=False)
 
     class Meta:
         db_table = "jobs"
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
         default_permissions = ("view", "change")
         ordering = ["-created_at", "-id"]
         constraints = [

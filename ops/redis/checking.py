@@ -41,19 +41,21 @@ def check_all(*, operations: int = OPERATIONS) -> list[Report]:
     ]
 
 
-def check(url: str, uses: tuple[str, ...], *, operations: int = OPERATIONS) -> Report:
+def check(
+    url: str, uses: tuple[str, ...], *, operations: int = OPERATIONS, timeout: float = _TIMEOUT
+) -> Report:
     """Everything about the server at `url`. Never raises for what may be wrong with it.
 
     With no `operations` nothing is written, and its speed not measured.
     """
-    report = Report(_shown(url), uses)
-    options = {"socket_timeout": _TIMEOUT, "socket_connect_timeout": _TIMEOUT}
+    report = Report(shown_address(url), uses)
+    options = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
     try:
         client = Redis.from_url(url, decode_responses=True, retry=Retry(NoBackoff(), 0), **options)
         start = time.perf_counter()
         client.ping()
     except (RedisError, OSError, ValueError) as error:
-        report.fail("connection", *_refusal(error))
+        report.fail("connection", *refusal(error))
         return report
     took = (time.perf_counter() - start) * 1_000
     report.figures["connect_ms"] = round(took, 3)
@@ -82,7 +84,7 @@ def _guarded(name: str, look: Callable[[Any, Report], None], client: Any, report
             name, str(error), "See what Redis says here, and its log: it takes no writes, or not all."
         )
     except (RedisError, OSError) as error:
-        report.fail(name, *_refusal(error))
+        report.fail(name, *refusal(error))
 
 
 def _user(client: Any, report: Report) -> None:
@@ -147,8 +149,8 @@ def _clock(client: Any, report: Report) -> None:
         report.ok("clock", f"{abs(away) * 1_000:.0f} ms from this machine's")
 
 
-def _refusal(error: Exception) -> tuple[str, str]:
-    """What went wrong and what to do. A text that may quote the address is not repeated."""
+def refusal(error: Exception) -> tuple[str, str]:
+    """What went wrong, and what to do. A text that may quote the address is not repeated."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ssl.SSLError):
         cause = cause.__cause__ or cause.__context__
@@ -181,7 +183,8 @@ def _server(url: str) -> tuple[str | None, int]:
     return parts.hostname, parts.port or 6379
 
 
-def _shown(url: str) -> str:
+def shown_address(url: str) -> str:
+    """Without the password."""
     parts = urlsplit(url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     user = f"{parts.username}@" if parts.username else ""

@@ -3,13 +3,15 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from ops.jobs import registry
 from prompts.errors import RegistryProblem
 
-from . import offers
+from . import offers, words
 
 _PERIODS = [
     (value, label)
@@ -20,14 +22,16 @@ _PERIODS = [
 
 class ScheduleForm(forms.ModelForm):
     what = forms.ChoiceField(
-        label="What it does", widget=UnfoldAdminSelectWidget, help_text="A job shows up in the list of jobs."
+        label=_("What it does"),
+        widget=UnfoldAdminSelectWidget,
+        help_text=_("A job shows up in the list of jobs."),
     )
     arguments = forms.JSONField(
-        label="Arguments",
+        label=_("Arguments"),
         required=False,
         initial=dict,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 4, "class": "afn-editor"}),
-        help_text='Of a job, as JSON, such as {"days": 30}. {} where it takes none.',
+        help_text=_('Of a job, as JSON, such as {"days": 30}. {} where it takes none.'),
     )
 
     class Meta:
@@ -35,21 +39,23 @@ class ScheduleForm(forms.ModelForm):
         fields = ("name", "enabled", "crontab", "interval", "description")
         widgets = {"description": UnfoldAdminTextareaWidget(attrs={"rows": 2})}
         labels = {
-            "name": "Name", "enabled": "On", "crontab": "At fixed times", "interval": "At intervals",
+            "name": _("Name"), "enabled": _("On"), "crontab": _("At fixed times"),
+            "interval": _("At intervals"),
         }  # fmt: skip
         help_texts = {
-            "name": "Yours. Jobs say which schedule started them.",
-            "enabled": "Without it nothing happens, and moments that pass meanwhile are not made up for.",
-            "crontab": "Days and hours in a time zone. Either this or an interval.",
-            "interval": "Again and again after so long. Either this or fixed times.",
-            "description": "For whoever reads the list.",
+            "name": _("Yours. Jobs say which schedule started them."),
+            "enabled": _("Without it nothing happens, and moments that pass meanwhile are not made up for."),
+            "crontab": _("Days and hours in a time zone. Either this or an interval."),
+            "interval": _("Again and again after so long. Either this or fixed times."),
+            "description": _("For whoever reads the list."),
         }
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         if "crontab" not in self.fields:  # who may only look
             return
-        self.fields["crontab"].label_from_instance = lambda one: one.human_readable  # type: ignore[attr-defined]
+        self.fields["crontab"].label_from_instance = words.crontab_in_words  # type: ignore[attr-defined]
+        self.fields["interval"].label_from_instance = words.interval_in_words  # type: ignore[attr-defined]
         self.fields["what"].choices = offers.choices()  # type: ignore[attr-defined]
         if self.instance.pk:
             self.fields["what"].initial = offers.choice_of(self.instance)
@@ -58,27 +64,29 @@ class ScheduleForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
         if bool(data.get("crontab")) == bool(data.get("interval")):
-            got = "both" if data.get("crontab") else "neither"
-            self.add_error("crontab", f"Expected either fixed times or an interval, got {got}.")
+            both = _t("Expected either fixed times or an interval, got both.")
+            neither = _t("Expected either fixed times or an interval, got neither.")
+            self.add_error("crontab", both if data.get("crontab") else neither)
         self._check_arguments(data)
         return data
 
     def _check_arguments(self, data: dict[str, Any]) -> None:
-        kind, _, name = str(data.get("what") or "").partition(" ")
+        kind, __, name = str(data.get("what") or "").partition(" ")
         given = data.get("arguments")
         if not kind or "arguments" in self.errors:
             return
         if given is None or given == "":
             given = data["arguments"] = {}
         if not isinstance(given, dict):
-            self.add_error("arguments", f'Expected an object such as {{"days": 30}}, got {given!r:.80}.')
+            text = _t("Expected an object such as %(example)s, got %(got)s.")
+            self.add_error("arguments", text % {"example": '{"days": 30}', "got": repr(given)[:80]})
         elif kind == "job":
             try:
                 data["arguments"] = registry.get(name).check(given)
             except RegistryProblem as problem:
                 self.add_error("arguments", str(problem))
         elif given:
-            self.add_error("arguments", "Expected none for this, got some.")
+            self.add_error("arguments", _t("Expected none for this, got some."))
 
     def validate_unique(self) -> None:
         if not self.errors:  # the model says once more what was said above
@@ -97,8 +105,11 @@ class IntervalForm(forms.ModelForm):
     class Meta:
         model = IntervalSchedule
         fields = ("every", "period")
-        labels = {"every": "Every", "period": "Unit"}
-        help_texts = {"every": "How many of them to wait.", "period": ""}
+        labels = {"every": _("Every"), "period": _("Unit")}
+        help_texts = {
+            "every": _("How many of them to wait."),
+            "period": _("Such as minutes: every 10 minutes."),
+        }
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -111,14 +122,14 @@ class CrontabForm(forms.ModelForm):
         model = CrontabSchedule
         fields = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year", "timezone")
         labels = {
-            "minute": "Minutes", "hour": "Hours", "day_of_week": "Days of the week",
-            "day_of_month": "Days of the month", "month_of_year": "Months", "timezone": "Time zone",
+            "minute": _("Minutes"), "hour": _("Hours"), "day_of_week": _("Days of the week"),
+            "day_of_month": _("Days of the month"), "month_of_year": _("Months"), "timezone": _("Time zone"),
         }  # fmt: skip
         help_texts = {
-            "minute": "0 to 59, such as 0 or 0,30 or */15. * is every minute.",
-            "hour": "0 to 23, such as 2 or 8-18. * is every hour.",
-            "day_of_week": "0 (Sunday) to 6, such as 1-5. * is every day.",
-            "day_of_month": "1 to 31. * is every day.",
-            "month_of_year": "1 to 12. * is every month.",
-            "timezone": "Where the clock hangs that counts.",
+            "minute": _("0 to 59, such as 0 or 0,30 or */15. * is every minute."),
+            "hour": _("0 to 23, such as 2 or 8-18. * is every hour."),
+            "day_of_week": _("0 (Sunday) to 6, such as 1-5. * is every day."),
+            "day_of_month": _("1 to 31. * is every day."),
+            "month_of_year": _("1 to 12. * is every month."),
+            "timezone": _("Where the clock hangs that counts."),
         }

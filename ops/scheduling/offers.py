@@ -3,23 +3,25 @@
 import json
 from typing import Final
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django_celery_beat.models import PeriodicTask
 
 from ops.beat import START_JOB
-from ops.jobs import registry
+from ops.jobs import registry, words
 
 TASKS: Final = {
-    "ops.tasks.deliver_events": "Tell webhooks what still waits",
-    "prompts.tasks.catch_up": "Go on with runs, and bring the search index in step",
-    "ops.tasks.watch_alerts": "Compare figures with the limits of alerts, and tell of them",
-    "ops.tasks.sweep_jobs": "Start jobs that are due or were abandoned",
+    "ops.tasks.deliver_events": gettext_noop("Tell webhooks what still waits"),
+    "prompts.tasks.catch_up": gettext_noop("Go on with runs, and bring the search index in step"),
+    "ops.tasks.watch_alerts": gettext_noop("Compare figures with the limits of alerts, and tell of them"),
+    "ops.tasks.sweep_jobs": gettext_noop("Start jobs that are due or were abandoned"),
 }
 
 
 def choices() -> list[tuple[str, list[tuple[str, str]]]]:
     """For a form, in groups."""
-    jobs = [(f"job {kind.name}", kind.title) for kind in registry.kinds()]
-    return [("Jobs", jobs), ("Upkeep", [(f"task {name}", title) for name, title in TASKS.items()])]
+    jobs = [(f"job {kind.name}", words.title_of(kind.name)) for kind in registry.kinds()]
+    return [(_("Jobs"), jobs), (_("Upkeep"), [(f"task {name}", _(title)) for name, title in TASKS.items()])]
 
 
 def choice_of(schedule: PeriodicTask) -> str:
@@ -31,10 +33,18 @@ def choice_of(schedule: PeriodicTask) -> str:
 
 
 def title_of(schedule: PeriodicTask) -> str:
-    kind, _, name = choice_of(schedule).partition(" ")
+    kind, __, name = choice_of(schedule).partition(" ")
     if kind == "job":
         return registry.title_of(name)
     return TASKS.get(name, str(schedule.task))
+
+
+def shown_title_of(schedule: PeriodicTask) -> str:
+    """The same in the reader's language."""
+    kind, __, name = choice_of(schedule).partition(" ")
+    if kind == "job":
+        return words.title_of(name)
+    return _(TASKS[name]) if name in TASKS else str(schedule.task)
 
 
 def arguments_of(schedule: PeriodicTask) -> dict[str, object]:
@@ -43,7 +53,7 @@ def arguments_of(schedule: PeriodicTask) -> dict[str, object]:
 
 
 def set_choice(schedule: PeriodicTask, choice: str, arguments: dict[str, object]) -> None:
-    kind, _, name = choice.partition(" ")
+    kind, __, name = choice.partition(" ")
     schedule.args = "[]"
     if kind == "job":
         schedule.task, schedule.kwargs = START_JOB, json.dumps({"kind": name, "arguments": arguments})
