@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 from unfold.admin import ModelAdmin
 
@@ -24,39 +25,47 @@ from .environments import current
 from .environments.base import MAX_REASON, EnvironmentProblem, Provider
 from .environments.opening import create_with_tables
 from .health import admin as health_admin  # noqa: F401 - registers itself
+from .home import pages as home_pages
 from .jobs import admin as jobs_admin  # noqa: F401 - registers itself
+from .jobs import for_collections  # noqa: F401 - offers itself
 from .models import Environment
+from .redis import pages as redis_pages
 from .scheduling import admin as scheduling_admin  # noqa: F401 - registers itself
 from .slow_queries import admin as slow_queries_admin  # noqa: F401 - registers itself
 from .webhooks import admin as webhooks_admin  # noqa: F401 - registers itself
 
+# Of unfold's site: pages below no model.
+admin.site.extra_urls = lambda: [*redis_pages.urls(), *home_pages.urls()]  # type: ignore[attr-defined]
+
 
 def _create(provider: Provider, name: str, form: Any) -> str:
     create_with_tables(provider, name)
-    return f"{name} is made, with empty tables."
+    return _("%(name)s is made, with empty tables.") % {"name": name}
 
 
 def _fork(provider: Provider, name: str, form: Any) -> str:
     source = form.get("source", "")
     provider.fork(source, name)
-    return f"{name} is a copy of {source}, as it was a moment ago."
+    return _("%(name)s is a copy of %(source)s, as it was a moment ago.") % {"name": name, "source": source}
 
 
 def _delete(provider: Provider, name: str, form: Any) -> str:
     if form.get("confirmation", "").strip() != name:
-        raise EnvironmentProblem(f"Nothing was deleted: type {name} into the field to confirm.")
+        said = _("Nothing was deleted: type %(name)s into the field to confirm.")
+        raise EnvironmentProblem(said % {"name": name})
     provider.delete(name)
-    return f"{name} is deleted."
+    return _("%(name)s is deleted.") % {"name": name}
 
 
 def _freeze(provider: Provider, name: str, form: Any) -> str:
     frozen = freeze(provider, name, form.get("reason", ""))
-    return f"{name} is frozen. Whoever writes there is told: {frozen.frozen}"
+    said = _("%(name)s is frozen. Whoever writes there is told: %(reason)s")
+    return said % {"name": name, "reason": frozen.frozen}
 
 
 def _unfreeze(provider: Provider, name: str, form: Any) -> str:
     provider.unfreeze(name)
-    return f"{name} can be written again."
+    return _("%(name)s can be written again.") % {"name": name}
 
 
 # By the form's action: what it does, the permission it needs, and how the log calls it.
@@ -97,7 +106,7 @@ class EnvironmentAdmin(ModelAdmin):
             return self._act(request)
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
-            "title": "Environments",
+            "title": _("Environments"),
             "max_reason": MAX_REASON,
         }
         try:

@@ -4,6 +4,8 @@ from copy import copy
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
@@ -46,7 +48,12 @@ class _CheckedForm(forms.ModelForm):
 
 
 class RuleForm(_CheckedForm):
-    metric = forms.ChoiceField(label="Figure", choices=metrics.choices, widget=UnfoldAdminSelectWidget)
+    metric = forms.ChoiceField(
+        label=_("Figure"),
+        choices=metrics.choices,
+        widget=UnfoldAdminSelectWidget,
+        help_text=_("What is looked at every 30 seconds. It cannot be changed later."),
+    )
 
     class Meta:
         model = AlertRule
@@ -65,18 +72,18 @@ class ChannelForm(forms.ModelForm):
         max_length=MAX_URL,
         required=False,
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
-        help_text="Of Slack, Discord and JSON: https:// and a public host.",
+        help_text=_("Of Slack, Discord and JSON: https:// and a public host."),
     )
     secret = forms.CharField(
         max_length=_MAX_SECRET,
         required=False,
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
-        help_text="Of JSON: signs what is sent, as with webhooks. None: it is not signed.",
+        help_text=_("Of JSON: signs what is sent, as with webhooks. None: it is not signed."),
     )
     addresses = forms.CharField(
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="Of e-mail: one on each line.",
+        help_text=_("Of e-mail: one on each line."),
     )
 
     class Meta:
@@ -86,14 +93,17 @@ class ChannelForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not emailing.is_configured() and "addresses" in self.fields:
-            self.fields["addresses"].help_text += f" {emailing.NOT_SET}."
+            field = self.fields["addresses"]
+            field.help_text = f"{field.help_text} {emailing.NOT_SET}."
         if self.instance._state.adding or "url" not in self.fields:
             return
         self.initial["addresses"] = "\n".join(self.instance.addresses)
         if self.instance.shown_url:
-            self.fields["url"].help_text = f"Now {self.instance.shown_url} Left empty, it stays as it is."
+            self.fields["url"].help_text = gettext("Now %(url)s Left empty, it stays as it is.") % {
+                "url": self.instance.shown_url
+            }
         if self.instance.sealed_secret:
-            self.fields["secret"].help_text = "There is one. Left empty, it stays as it is."
+            self.fields["secret"].help_text = gettext("There is one. Left empty, it stays as it is.")
 
     def clean_addresses(self) -> list[str]:
         return self.cleaned_data["addresses"].replace(",", " ").split()

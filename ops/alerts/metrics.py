@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Max
+from django.utils.translation import gettext_noop as _
 from redis.exceptions import RedisError
 
 from ops.health import watching
@@ -20,6 +21,7 @@ from ops.health.names import PARTS
 from ops.health.parts.redis import client
 from ops.jobs.models import Job, JobState
 from ops.monitoring.measuring import Measured, measure, value
+from ops.said import Said, say
 from ops.slow_queries.models import SlowQuery
 from prompts.indexing import COLLECTION
 from vectors.relevance.models import EvaluationRun
@@ -36,7 +38,7 @@ class Metric:
     """`read` tells the figure, None where there is none now."""
 
     name: str
-    title: str
+    title: Said
     unit: str
     read: Callable[[Measured, datetime], float | None]
 
@@ -56,7 +58,8 @@ def get(name: str) -> Metric | None:
 
 
 def choices() -> list[tuple[str, str]]:
-    return [(one.name, one.title) for one in METRICS.values()]
+    """In the reader's language."""
+    return [(one.name, one.title.translated) for one in METRICS.values()]
 
 
 def _read(name: str, measured: Measured, now: datetime) -> float | None:
@@ -184,31 +187,35 @@ def _parts_down(measured: Measured, now: datetime) -> float | None:
     return float(sum(one.value >= 2 for one in measured.get(_HEALTH, ())))
 
 
+_HEALTH_OF: Final = _("Health of %(part)s: 0 ok, 1 degraded, 2 down")
 _ALL: Final = (
-    Metric("cpu_percent", "Processors in use", "%", _of("cpu_usage_percent")),
-    Metric("memory_percent", "Memory in use", "%", _memory),
-    Metric("cache_hit_rate", "Share of reads that Redis could answer", "", _hit_rate),
-    Metric("slowest_query_seconds", "Slowest statement of five minutes", "s", _slowest),
-    Metric("connections", "Connections to a database", "", _of("db_connections")),
-    Metric("backup_age_hours", "Age of the newest backup", "h", _backup_age),
-    Metric("uploaded_age_hours", "Age of the newest backup in the bucket", "h", _uploaded_age),
-    Metric("proved_age_hours", "Time since a backup was last proved", "h", _proved_age),
-    Metric("queue_age_seconds", "Wait of the oldest job that is due", "s", _of("afn_queue_age_seconds")),
-    Metric("jobs_waiting", "Jobs that wait", "", _of("afn_jobs_waiting")),
-    Metric("failed_jobs", "Jobs that failed within an hour", "", _failed_jobs),
-    Metric("recall_share", "Recall of search, as a share of the best of a week", "", _recall),
-    Metric("disk_free_percent", "Free part of the fullest disk", "%", _disk_share),
-    Metric("disk_free_mb", "Free room on the fullest disk", "MB", _disk_free),
-    Metric("certificate_days", "Days until the first certificate ends", "d", _certificate_days),
-    Metric("replica_lag_seconds", "Lag of the copy, at most", "s", _of("afn_replica_lag_seconds")),
-    Metric("redis_answer_ms", "Time of Redis's answer", "ms", _of("afn_redis_answer_seconds", 1_000)),
-    Metric("redis_memory_percent", "Redis's memory in use", "%", _redis_memory),
-    Metric("prompts_outdated", "Prompts not yet indexed as they are", "", _of("afn_prompts_outdated")),
-    Metric("not_ready", "Whether /health/ready answers 503 (1)", "", _not_ready),
-    Metric("parts_down", "Parts that are down", "", _parts_down),
+    Metric("cpu_percent", say(_("Processors in use")), "%", _of("cpu_usage_percent")),
+    Metric("memory_percent", say(_("Memory in use")), "%", _memory),
+    Metric("cache_hit_rate", say(_("Share of reads that Redis could answer")), "", _hit_rate),
+    Metric("slowest_query_seconds", say(_("Slowest statement of five minutes")), "s", _slowest),
+    Metric("connections", say(_("Connections to a database")), "", _of("db_connections")),
+    Metric("backup_age_hours", say(_("Age of the newest backup")), "h", _backup_age),
+    Metric("uploaded_age_hours", say(_("Age of the newest backup in the bucket")), "h", _uploaded_age),
+    Metric("proved_age_hours", say(_("Time since a backup was last proved")), "h", _proved_age),
+    Metric(
+        "queue_age_seconds", say(_("Wait of the oldest job that is due")), "s", _of("afn_queue_age_seconds")
+    ),
+    Metric("jobs_waiting", say(_("Jobs that wait")), "", _of("afn_jobs_waiting")),
+    Metric("failed_jobs", say(_("Jobs that failed within an hour")), "", _failed_jobs),
+    Metric("recall_share", say(_("Recall of search, as a share of the best of a week")), "", _recall),
+    Metric("disk_free_percent", say(_("Free part of the fullest disk")), "%", _disk_share),
+    Metric("disk_free_mb", say(_("Free room on the fullest disk")), "MB", _disk_free),
+    Metric("certificate_days", say(_("Days until the first certificate ends")), "d", _certificate_days),
+    Metric("replica_lag_seconds", say(_("Lag of the copy, at most")), "s", _of("afn_replica_lag_seconds")),
+    Metric("redis_answer_ms", say(_("Time of Redis's answer")), "ms", _of("afn_redis_answer_seconds", 1_000)),
+    Metric("redis_memory_percent", say(_("Redis's memory in use")), "%", _redis_memory),
+    Metric(
+        "prompts_outdated", say(_("Prompts not yet indexed as they are")), "", _of("afn_prompts_outdated")
+    ),
+    Metric("not_ready", say(_("Whether /health/ready answers 503 (1)")), "", _not_ready),
+    Metric("parts_down", say(_("Parts that are down")), "", _parts_down),
     *(
-        Metric(f"health_{part}", f"Health of {part}: 0 ok, 1 degraded, 2 down", "", _of(_HEALTH, part=part))
-        for part in PARTS
+        Metric(f"health_{part}", say(_HEALTH_OF, part=part), "", _of(_HEALTH, part=part)) for part in PARTS
     ),
 )  # fmt: skip
 METRICS: Final = {one.name: one for one in _ALL}

@@ -6,6 +6,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from ops.webhooks.models import MAX_ERROR, MAX_EXCERPT, DeliveryStatus
 from prompts.models.base import ChangingRecord, Record
@@ -21,9 +22,9 @@ MAX_REASON: Final = 200
 class Severity(models.TextChoices):
     """From least to worst."""
 
-    INFO = "info", "info"
-    WARNING = "warning", "warning"
-    CRITICAL = "critical", "critical"
+    INFO = "info", _("info")
+    WARNING = "warning", _("warning")
+    CRITICAL = "critical", _("critical")
 
     @property
     def rank(self) -> int:
@@ -31,8 +32,8 @@ class Severity(models.TextChoices):
 
 
 class Comparison(models.TextChoices):
-    ABOVE = "above", "above"
-    BELOW = "below", "below"
+    ABOVE = "above", _("above")
+    BELOW = "below", _("below")
 
 
 class AlertRule(ChangingRecord):
@@ -42,27 +43,67 @@ class AlertRule(ChangingRecord):
     raises nothing anew.
     """
 
-    name = models.CharField(max_length=100, unique=True)
-    metric = models.CharField(max_length=MAX_METRIC)
-    comparison = models.CharField(max_length=8, choices=Comparison.choices, default=Comparison.ABOVE)
-    threshold = models.FloatField()
-    clear = models.FloatField(help_text="The alert is over when the figure is back here.")
-    for_seconds = models.PositiveIntegerField(
-        default=0, help_text="It is raised when the figure was past the threshold for so long."
+    name = models.CharField(
+        _("name"),
+        max_length=100,
+        unique=True,
+        help_text=_("Unique; what alerts are called, such as Searches are slow."),
     )
-    severity = models.CharField(max_length=16, choices=Severity.choices, default=Severity.WARNING)
-    enabled = models.BooleanField("on", default=True)
+    metric = models.CharField(
+        _("figure"),
+        max_length=MAX_METRIC,
+        help_text=_("The figure that is looked at every 30 seconds. It cannot be changed later."),
+    )
+    comparison = models.CharField(
+        _("comparison"),
+        max_length=8,
+        choices=Comparison.choices,
+        default=Comparison.ABOVE,
+        help_text=_("Above: too much of it is bad. Below: too little is."),
+    )
+    threshold = models.FloatField(
+        _("threshold"),
+        help_text=_("The alert is raised when the figure is past this limit, in the unit of the figure."),
+    )
+    clear = models.FloatField(_("over at"), help_text=_("The alert is over when the figure is back here."))
+    for_seconds = models.PositiveIntegerField(
+        _("for so many seconds"),
+        default=0,
+        help_text=_("It is raised when the figure was past the threshold for so long."),
+    )
+    severity = models.CharField(
+        _("severity"),
+        max_length=16,
+        choices=Severity.choices,
+        default=Severity.WARNING,
+        help_text=_("How bad it is: channels can be set to be told of the worse ones only."),
+    )
+    enabled = models.BooleanField(
+        _("on"),
+        default=True,
+        help_text=_("Switched off, the figure is not looked at, and nothing is raised."),
+    )
     description = models.TextField(
-        max_length=MAX_DESCRIPTION, blank=True, help_text="What it means, and what to do next."
+        _("description"),
+        max_length=MAX_DESCRIPTION,
+        blank=True,
+        help_text=_("What it means, and what to do next."),
     )
     pending_since = models.DateTimeField(
-        null=True, editable=False, help_text="Since when the figure is past the threshold."
+        _("pending since"),
+        null=True,
+        editable=False,
+        help_text=_("Since when the figure is past the threshold."),
     )
-    value = models.FloatField(null=True, editable=False, help_text="The figure as it was measured last.")
-    measured_at = models.DateTimeField(null=True, editable=False)
+    value = models.FloatField(
+        _("value"), null=True, editable=False, help_text=_("The figure as it was measured last.")
+    )
+    measured_at = models.DateTimeField(_("measured at"), null=True, editable=False)
 
     class Meta:
         db_table = "alert_rules"
+        verbose_name = _("alert rule")
+        verbose_name_plural = _("alert rules")
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(
@@ -82,24 +123,33 @@ class AlertRule(ChangingRecord):
 class Alert(Record):
     """Once that a rule was raised: open until `cleared_at`, and kept as history. Names outlive their rule."""
 
-    rule = models.ForeignKey(AlertRule, null=True, on_delete=models.SET_NULL, related_name="alerts")
-    rule_name = models.CharField(max_length=100)
-    metric = models.CharField(max_length=MAX_METRIC)
-    severity = models.CharField(max_length=16, choices=Severity.choices)
-    started_at = models.DateTimeField()
-    cleared_at = models.DateTimeField(null=True)
-    note = models.CharField(
-        max_length=MAX_REASON, blank=True, help_text="Why it is over, where the figure is not why."
+    rule = models.ForeignKey(
+        AlertRule, verbose_name=_("rule"), null=True, on_delete=models.SET_NULL, related_name="alerts"
     )
-    value = models.FloatField(help_text="When it was raised.")
-    worst = models.FloatField()
-    last = models.FloatField()
-    told_at = models.DateTimeField(null=True, help_text="Empty: it was silenced all the time.")
-    acknowledged_at = models.DateTimeField(null=True)
-    acknowledged_by = models.CharField(max_length=255, blank=True)
+    rule_name = models.CharField(_("name of the rule"), max_length=100)
+    metric = models.CharField(_("figure"), max_length=MAX_METRIC)
+    severity = models.CharField(_("severity"), max_length=16, choices=Severity.choices)
+    started_at = models.DateTimeField(_("started at"))
+    cleared_at = models.DateTimeField(_("cleared at"), null=True)
+    note = models.CharField(
+        _("note"),
+        max_length=MAX_REASON,
+        blank=True,
+        help_text=_("Why it is over, where the figure is not why."),
+    )
+    value = models.FloatField(_("value"), help_text=_("When it was raised."))
+    worst = models.FloatField(_("worst"))
+    last = models.FloatField(_("last"))
+    told_at = models.DateTimeField(
+        _("told at"), null=True, help_text=_("Empty: it was silenced all the time.")
+    )
+    acknowledged_at = models.DateTimeField(_("acknowledged at"), null=True)
+    acknowledged_by = models.CharField(_("acknowledged by"), max_length=255, blank=True)
 
     class Meta:
         db_table = "alerts"
+        verbose_name = _("alert")
+        verbose_name_plural = _("alerts")
         default_permissions = ("view", "change")
         ordering = ["-started_at", "-id"]
         constraints = [
@@ -126,16 +176,29 @@ class AlertSilence(Record):
     """Until then nothing is sent: of one rule, or of all. What happens is kept all the same."""
 
     rule = models.ForeignKey(
-        AlertRule, null=True, blank=True, on_delete=models.CASCADE, related_name="silences",
-        help_text="Empty: all rules, as for a maintenance window.",
-    )  # fmt: skip
-    starts_at = models.DateTimeField()
-    until = models.DateTimeField()
-    reason = models.CharField(max_length=MAX_REASON)
-    created_by = models.CharField(max_length=255, blank=True, editable=False)
+        AlertRule,
+        verbose_name=_("rule"),
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="silences",
+        help_text=_("Empty: all rules, as for a maintenance window."),
+    )
+    starts_at = models.DateTimeField(
+        _("starts at"), help_text=_("From then on nothing is sent. Alerts are raised and kept all the same.")
+    )
+    until = models.DateTimeField(_("until"), help_text=_("Afterwards, what is still open is sent."))
+    reason = models.CharField(
+        _("reason"),
+        max_length=MAX_REASON,
+        help_text=_("For whoever wonders why nothing came, such as Maintenance on Sunday."),
+    )
+    created_by = models.CharField(_("created by"), max_length=255, blank=True, editable=False)
 
     class Meta:
         db_table = "alert_silences"
+        verbose_name = _("silence")
+        verbose_name_plural = _("silences")
         ordering = ["-until", "-id"]
         constraints = [
             models.CheckConstraint(
@@ -153,27 +216,46 @@ class ChannelKind(models.TextChoices):
     SLACK = "slack", "Slack"
     DISCORD = "discord", "Discord"
     WEBHOOK = "webhook", "JSON"
-    EMAIL = "email", "e-mail"
+    EMAIL = "email", _("e-mail")
 
 
 class AlertChannel(ChangingRecord):
     """Where alerts are sent. Address and secret are kept sealed (`ops.webhooks.sealing`)."""
 
-    name = models.CharField(max_length=100, unique=True)
-    kind = models.CharField(max_length=16, choices=ChannelKind.choices)
-    shown_url = models.CharField(max_length=300, blank=True, editable=False)
-    sealed_url = models.TextField(blank=True, editable=False)
-    sealed_secret = models.TextField(blank=True, editable=False)
-    addresses = models.JSONField(default=list, blank=True, help_text="Of e-mail.")
-    min_severity = models.CharField(max_length=16, choices=Severity.choices, default=Severity.WARNING)
-    enabled = models.BooleanField("on", default=True)
-    sends_cleared = models.BooleanField(default=True, help_text="Says, too, when an alert is over.")
+    name = models.CharField(_("name"), max_length=100, unique=True, help_text=_("Unique; such as On call."))
+    kind = models.CharField(
+        _("kind"),
+        max_length=16,
+        choices=ChannelKind.choices,
+        help_text=_("What is at the other end. It decides which of the boxes below are needed."),
+    )
+    shown_url = models.CharField(_("shown url"), max_length=300, blank=True, editable=False)
+    sealed_url = models.TextField(_("sealed url"), blank=True, editable=False)
+    sealed_secret = models.TextField(_("sealed secret"), blank=True, editable=False)
+    addresses = models.JSONField(_("addresses"), default=list, blank=True, help_text=_("Of e-mail."))
+    min_severity = models.CharField(
+        _("least severity"),
+        max_length=16,
+        choices=Severity.choices,
+        default=Severity.WARNING,
+        help_text=_("It is told of alerts that are at least so bad."),
+    )
+    enabled = models.BooleanField(
+        _("on"), default=True, help_text=_("Switched off, it is told nothing; nothing is sent later either.")
+    )
+    sends_cleared = models.BooleanField(
+        _("tell when it is over"), default=True, help_text=_("Says, too, when an alert is over.")
+    )
     remind_hours = models.PositiveSmallIntegerField(
-        default=24, help_text="So often it reminds of alerts that nobody has acknowledged; 0: never."
+        _("hours between reminders"),
+        default=24,
+        help_text=_("So often it reminds of alerts that nobody has acknowledged; 0: never."),
     )
 
     class Meta:
         db_table = "alert_channels"
+        verbose_name = _("alert channel")
+        verbose_name_plural = _("alert channels")
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(
@@ -191,35 +273,47 @@ class AlertChannel(ChangingRecord):
 
 
 class NotificationEvent(models.TextChoices):
-    RAISED = "raised"
-    CLEARED = "cleared"
-    REMINDER = "reminder"
-    TEST = "test"
+    RAISED = "raised", _("Raised")
+    CLEARED = "cleared", _("Cleared")
+    REMINDER = "reminder", _("Reminder")
+    TEST = "test", _("Test")
 
 
 class AlertNotification(Record):
     """One message for one channel. `facts` are what it says, as they were when it was made."""
 
-    alert = models.ForeignKey(Alert, null=True, on_delete=models.CASCADE, related_name="notifications")
-    channel = models.ForeignKey(AlertChannel, on_delete=models.CASCADE, related_name="notifications")
-    event = models.CharField(max_length=16, choices=NotificationEvent.choices)
-    number = models.PositiveIntegerField(default=0, help_text="Of reminders: the first is 1.")
-    facts = models.JSONField(default=dict)
-    status = models.CharField(max_length=16, choices=DeliveryStatus.choices, default=DeliveryStatus.PENDING)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    next_attempt_at = models.DateTimeField()
-    claimed_at = models.DateTimeField(null=True)
-    delivered_at = models.DateTimeField(null=True)
-    response_status = models.PositiveSmallIntegerField(null=True)
-    response_excerpt = models.CharField(max_length=MAX_EXCERPT, blank=True)
-    duration_ms = models.FloatField(null=True)
-    error = models.CharField(max_length=MAX_ERROR, blank=True)
+    alert = models.ForeignKey(
+        Alert, verbose_name=_("alert"), null=True, on_delete=models.CASCADE, related_name="notifications"
+    )
+    channel = models.ForeignKey(
+        AlertChannel, verbose_name=_("channel"), on_delete=models.CASCADE, related_name="notifications"
+    )
+    event = models.CharField(_("event"), max_length=16, choices=NotificationEvent.choices)
+    number = models.PositiveIntegerField(_("number"), default=0, help_text=_("Of reminders: the first is 1."))
+    facts = models.JSONField(_("facts"), default=dict)
+    status = models.CharField(
+        _("status"), max_length=16, choices=DeliveryStatus.choices, default=DeliveryStatus.PENDING
+    )
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt at"))
+    claimed_at = models.DateTimeField(_("claimed at"), null=True)
+    delivered_at = models.DateTimeField(_("delivered at"), null=True)
+    response_status = models.PositiveSmallIntegerField(_("response status"), null=True)
+    response_excerpt = models.CharField(_("response excerpt"), max_length=MAX_EXCERPT, blank=True)
+    duration_ms = models.FloatField(_("duration ms"), null=True)
+    error = models.CharField(_("error"), max_length=MAX_ERROR, blank=True)
     asked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("asked by"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
 
     class Meta:
         db_table = "alert_notifications"
+        verbose_name = _("alert notification")
+        verbose_name_plural = _("alert notifications")
         default_permissions = ("view",)
         ordering = ["-created_at", "-id"]
         constraints = [
@@ -234,6 +328,7 @@ class AlertNotification(Record):
         indexes = [
             models.Index(fields=["status", "next_attempt_at"], name="alert_notifications_due"),
             models.Index(fields=["channel", "-created_at", "-id"], name="alert_notifications_newest"),
+            models.Index(fields=["-created_at", "-id"], name="alert_notifications_all"),
         ]
 
     def __str__(self) -> str:

@@ -109,7 +109,7 @@ def lines(notification: AlertNotification) -> list[tuple[str, str]]:
     if metric:
         known = metrics.get(metric)
         found += [
-            ("figure", known.title if known else metric),
+            ("figure", str(known.title) if known else metric),
             ("value", shown(metric, facts["last"])),
             ("worst", shown(metric, facts["worst"])),
             ("limit", facts["limit"]),

@@ -9,10 +9,12 @@ from django.db.models.functions import Length
 
 from prompts.comparing import Comparison, Difference
 from prompts.diffs import Diff, compare
-from prompts.models import Prompt
+from prompts.models import Prompt, PromptLabel
 from prompts.models.fields import FIELDS
 from prompts.three_way import is_same
 from prompts.unified_diff import unified
+
+Labels = dict[str, dict[str, int]]  # version numbers by label, by the id of a prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,15 @@ def read_page(
     return found
 
 
+def read_labels(places: Sequence[Place], left: str, right: str) -> tuple[Labels, Labels]:
+    """Which version each label stands at, by prompt, in the left one and in the right one."""
+    mine, others = (
+        _labels(alias, [getattr(place, side) for place in places])
+        for alias, side in ((left, "left_id"), (right, "right_id"))
+    )
+    return mine, others
+
+
 def count_differences(comparison: Comparison) -> int:
     """Prompts that are not alike on both sides."""
     return sum(map(len, attrgetter("only_left", "only_right", "differing")(comparison)))
@@ -124,6 +135,14 @@ def _add_contents(alias: str, prompts: Collection[Prompt]) -> None:
     contents = dict(rows.values_list("pk", "content").order_by())
     for prompt in prompts:
         prompt.content = contents.get(prompt.pk, "")
+
+
+def _labels(alias: str, ids: Collection[str]) -> Labels:
+    rows = PromptLabel.objects.using(alias).filter(prompt__in=[key for key in ids if key]).order_by("name")
+    found: Labels = {}
+    for prompt_id, name, version in rows.values_list("prompt_id", "name", "version__version"):
+        found.setdefault(prompt_id, {})[name] = version
+    return found
 
 
 def _label(environment: str, prompt: Prompt | None) -> str:

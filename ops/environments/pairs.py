@@ -11,7 +11,7 @@ from prompts.models import User
 from prompts.three_way import Side
 
 from .base import Provider
-from .details import Detail, Place, read_details, read_page
+from .details import Detail, Labels, Place, read_details, read_labels, read_page
 from .opening import opened
 
 
@@ -37,6 +37,10 @@ class Pair:
     def read_page(self, places: Sequence[Place], length: int | None) -> list[tuple[Place, Detail, bool]]:
         """As many of them as a page has, and whether their contents are there; see :func:`read_page`."""
         return read_page(places, self.left_alias, self.right_alias, length)
+
+    def read_labels(self, places: Sequence[Place]) -> tuple[Labels, Labels]:
+        """Which version each label stands at, by prompt, on both sides."""
+        return read_labels(places, self.left_alias, self.right_alias)
 
     def merge(
         self,

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.db import connections
+from django.utils.translation import gettext_noop as _
+
+from ops.said import say
 
 from .states import Finding, Status
 
@@ -87,7 +90,7 @@ class Prober:
                 if not self.is_ending:
                     logger.warning("Health: %s failed: %s", part.name, type(error).__name__)
                     logger.debug("Health: %s", part.name, exc_info=True)
-                finding = Finding(Status.DOWN, f"failed: {type(error).__name__}")
+                finding = Finding(Status.DOWN, say(_("failed: %(error)s"), error=type(error).__name__))
             finally:
                 connections.close_all()
             found[part.name] = Found(finding, time.monotonic() - started)
@@ -99,4 +102,5 @@ class Prober:
 
 def _late(part: Part, seconds: float) -> Found:
     logger.warning("Health: %s took longer than %g s", part.name, part.timeout)
-    return Found(Finding(Status.DOWN, f"no answer within {part.timeout:g} s"), seconds)
+    detail = say(_("no answer within %(seconds)s s"), seconds=f"{part.timeout:g}")
+    return Found(Finding(Status.DOWN, detail), seconds)

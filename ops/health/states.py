@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 
+from ops.said import pack, translated, unpack
+
 
 class Status(StrEnum):
     """From best to worst; of a part that is not configured there is nothing to say."""
@@ -74,13 +76,19 @@ class State:
             "value": self.value,
         }
 
+    @property
+    def shown(self) -> str:
+        """The detail in the reader's language."""
+        return translated(self.detail)
+
     def packed(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "detail": pack(self.detail)}
 
     @classmethod
     def unpacked(cls, packed: Mapping[str, Any]) -> State:
         samples = [Sample(*one) for one in packed["samples"]]
-        return cls(**{**packed, "status": Status(packed["status"]), "samples": samples})
+        read = {"status": Status(packed["status"]), "detail": unpack(packed["detail"]), "samples": samples}
+        return cls(**{**packed, **read})
 
 
 @dataclass(frozen=True, slots=True)

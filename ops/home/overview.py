@@ -11,11 +11,10 @@ from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.timezone import localtime
-from django.utils.translation import gettext_lazy as _
 
 from ops.alerts.models import Alert, Severity
 from ops.figures.trends import trends
-from ops.health import watching
+from ops.health import watching, wording
 from ops.health.states import Health, State, Status
 from ops.jobs.models import Job, JobState
 from prompts.indexing import COLLECTION
@@ -26,21 +25,20 @@ from vectors.models import Collection
 
 LATEST: Final = 6
 _FAILED_SINCE: Final = timedelta(days=7)
-# By the name of a part: its title, its icon and the page where one looks further.
-_PARTS: Final[dict[str, tuple[Any, str, str]]] = {
-    "database": (_("Database"), "database", "ops_slowquery_changelist"),
-    "replica": (_("Replica"), "sync", "ops_healthrecord_changelist"),
-    "redis": (_("Redis"), "bolt", "ops_healthrecord_changelist"),
-    "broker": (_("Queue"), "bolt", "ops_healthrecord_changelist"),
-    "search": (_("Vectors"), "scatter_plot", "vectors_collection_changelist"),
-    "workers": (_("Workers"), "engineering", "ops_job_changelist"),
-    "jobs": (_("Jobs"), "pending_actions", "ops_job_changelist"),
-    "scheduler": (_("Scheduler"), "schedule", "django_celery_beat_periodictask_changelist"),
-    "disk": (_("Disk"), "hard_drive", "ops_healthrecord_changelist"),
-    "backups": (_("Backups"), "backup", "ops_backupdrill_changelist"),
-    "embedder": (_("Embedder"), "memory", "vectors_collection_changelist"),
+# By the name of a part: its icon, and the page where one looks further.
+_PARTS: Final = {
+    "database": ("database", "ops_slowquery_changelist"),
+    "replica": ("sync", "ops_healthrecord_changelist"),
+    "redis": ("bolt", "ops_redis"),
+    "broker": ("bolt", "ops_redis"),
+    "search": ("scatter_plot", "vectors_collection_changelist"),
+    "workers": ("engineering", "ops_job_changelist"),
+    "jobs": ("pending_actions", "ops_job_changelist"),
+    "scheduler": ("schedule", "django_celery_beat_periodictask_changelist"),
+    "disk": ("hard_drive", "ops_healthrecord_changelist"),
+    "backups": ("backup", "ops_backupdrill_changelist"),
+    "embedder": ("memory", "vectors_collection_changelist"),
 }
-STATUSES: Final = {Status.OK: _("OK"), Status.DEGRADED: _("degraded"), Status.DOWN: _("down")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +58,8 @@ def overview(user: User, health: Health) -> dict[str, Any]:
     found: dict[str, Any] = {"now": timezone.now()}
     if user.has_perm("ops.view_healthrecord"):
         found |= {"health": health, "parts": list(_parts(health)), "trends": trends()}
-        found["disabled"] = [
-            _PARTS[name][0] for name, one in health.states.items() if one.status == Status.DISABLED
-        ]
+        off = [name for name, state in health.states.items() if state.status == Status.DISABLED]
+        found["disabled"] = [wording.title_of(name) for name in off]
     if user.has_perm("ops.view_alert"):
         found["alerts"] = _open_alerts()
     if user.has_perm("prompts.view_prompt"):
@@ -88,8 +85,9 @@ def _parts(health: Health) -> Iterator[Part]:
     for name, state in health.states.items():
         if state.status == Status.DISABLED:
             continue
-        title, icon, page = _PARTS[name]
-        yield Part(state, title, icon, reverse(f"admin:{page}"), STATUSES[state.status], _proved(state))
+        icon, page = _PARTS[name]
+        url, word = reverse(f"admin:{page}"), wording.STATUSES[state.status]
+        yield Part(state, wording.title_of(name), icon, url, word, _proved(state))
 
 
 def _proved(state: State) -> datetime | None:

@@ -10,6 +10,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -17,7 +19,9 @@ from unfold.enums import ActionVariant
 from prompts.admin.logs import LogAdmin
 from prompts.errors import RegistryProblem
 from prompts.models import User
-from vectors.admin.display import chips, link, short_time
+from vectors.admin.calling import call
+from vectors.admin.confirming import TypedDeletion
+from vectors.admin.display import Labelled, chips, count, link, short_time
 
 from . import saving
 from .forms import WebhookForm
@@ -27,11 +31,27 @@ OVERLAP = timedelta(hours=24)
 _COLOURS = {"works": "success", "paused": "danger", "failing": "warning", "off": "default"}
 
 
+call(
+    Webhook, _("webhook"), _("webhooks"), name=_("name"), format=_("format"), shown_url=_("where to"),
+    kinds=_("events"), folder=_("folder"), label=_("label"), is_active=_("on"),
+    old_secret_until=_("old secret until"), created_by=_("made by"), created_at=_("created"),
+)  # fmt: skip
+call(
+    Delivery, _("delivery"), _("deliveries"), webhook=_("webhook"), replay=_("replay"),
+    attempts=_("attempts"), next_attempt_at=_("next attempt"), delivered_at=_("delivered"),
+    response_status=_("answer"), response_excerpt=_("what was answered"), error=_("error"),
+    created_at=_("created"),
+)  # fmt: skip
+
+
 @admin.register(Webhook)
-class WebhookAdmin(ModelAdmin):
+class WebhookAdmin(TypedDeletion, ModelAdmin):
     """Secrets are shown once, addresses as far as their host."""
 
     form = WebhookForm
+    empty_help = _(
+        "A webhook tells another program when a label moves or a version is saved, so that it need not ask."
+    )
     list_display = ("name", "shown_url", "format", "kind_chips", "state", "log")
     list_filter = ("format", "is_active", ("paused_at", admin.EmptyFieldListFilter))
     search_fields = ("name",)
@@ -70,13 +90,13 @@ class WebhookAdmin(ModelAdmin):
         vars(obj).update(vars(issued.webhook), issued_secret=issued.secret)
 
     def response_add(self, request: HttpRequest, obj: Webhook, post_url_continue: Any = None) -> HttpResponse:
-        return self._issued(request, obj, vars(obj)["issued_secret"], "Webhook created")
+        return self._issued(request, obj, vars(obj)["issued_secret"], gettext("Webhook created"))
 
     def response_change(self, request: HttpRequest, obj: Webhook) -> HttpResponse:
         secret = vars(obj).pop("issued_secret", None)
         if secret is None:
             return super().response_change(request, obj)
-        return self._issued(request, obj, secret, "Secret rotated")
+        return self._issued(request, obj, secret, gettext("Secret rotated"))
 
     def _issued(self, request: HttpRequest, webhook: Webhook, secret: str, title: str) -> HttpResponse:
         """The one page that ever shows the secret. It is the answer itself, for a redirect would store it."""
@@ -86,41 +106,54 @@ class WebhookAdmin(ModelAdmin):
         response["Cache-Control"] = "no-store"
         return response
 
-    @display(description="Events")
+    @display(description=_("Events"))
     def kind_chips(self, webhook: Webhook) -> SafeString:
-        return chips(webhook.kinds or ["all"])
+        return chips(webhook.kinds or [gettext("all")])
 
-    @display(description="State", label=_COLOURS)
-    def state(self, webhook: Webhook) -> str:
+    @display(description=_("State"), label=_COLOURS)
+    def state(self, webhook: Webhook) -> Labelled:
         if not webhook.is_active:
-            return "off"
+            return Labelled("off", gettext("off"))
         if webhook.paused_at:
-            return "paused"
-        return "failing" if webhook.failing_since else "works"
+            return Labelled("paused", gettext("paused"))
+        if webhook.failing_since:
+            return Labelled("failing", gettext("failing"))
+        return Labelled("works", gettext("works"))
 
-    @display(description="Paused because")
+    @display(description=_("Paused because"))
     def why(self, webhook: Webhook) -> str:
         return webhook.paused_reason or "–"
 
-    @display(description="Log")
+    @display(description=_("Log"))
     def log(self, webhook: Webhook) -> SafeString:
         return link(
-            f"{reverse('admin:ops_delivery_changelist')}?webhook__id__exact={webhook.pk}", "Deliveries"
+            f"{reverse('admin:ops_delivery_changelist')}?webhook__id__exact={webhook.pk}",
+            gettext("Deliveries"),
         )
 
-    @admin.action(description="Send a ping", permissions=["change"])
+    @admin.action(description=_("Send a ping"), permissions=["change"])
     def ping(self, request: HttpRequest, queryset: QuerySet) -> None:
         pinged = [saving.ping(webhook, actor=_actor(request)) for webhook in queryset]
-        self.message_user(request, f"{len(pinged)} on the way; see the deliveries.", messages.SUCCESS)
+        said = ngettext(
+            "%(count)d ping is on the way; see the deliveries.",
+            "%(count)d pings are on the way; see the deliveries.",
+            len(pinged),
+        )
+        self.message_user(request, said % {"count": len(pinged)}, messages.SUCCESS)
 
-    @admin.action(description="Resume after a pause", permissions=["change"])
+    @admin.action(description=_("Resume after a pause"), permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet) -> None:
         resumed = [
             saving.change_webhook(webhook, {}, resume=True) for webhook in queryset.exclude(paused_at=None)
         ]
-        self.message_user(request, f"{len(resumed)} resumed; what has waited is sent.", messages.SUCCESS)
+        said = ngettext(
+            "%(count)d webhook resumed; what has waited is sent.",
+            "%(count)d webhooks resumed; what has waited is sent.",
+            len(resumed),
+        )
+        self.message_user(request, said % {"count": len(resumed)}, messages.SUCCESS)
 
-    @action(description="Rotate the secret", permissions=["change"], variant=ActionVariant.DANGER)
+    @action(description=_("Rotate the secret"), permissions=["change"], variant=ActionVariant.DANGER)
     def rotate_secret(self, request: HttpRequest, obj: Webhook) -> None:
         """For a day the old one signs as well; the API can set another time."""
         issued = saving.rotate_secret(obj, OVERLAP)
@@ -131,6 +164,8 @@ class WebhookAdmin(ModelAdmin):
 class DeliveryAdmin(LogAdmin):
     """The log: to read, and to send again."""
 
+    empty_help = _("What was sent to webhooks, and what came back, is kept here. Nothing was sent yet.")
+    empty_link = (_("Webhooks"), "admin:ops_webhook_changelist", "ops.view_webhook")
     list_display = (
         "created",
         "event_kind",
@@ -154,7 +189,7 @@ class DeliveryAdmin(LogAdmin):
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("ops.change_webhook"))
 
-    @admin.action(description="Send again", permissions=["replay"])
+    @admin.action(description=_("Send again"), permissions=["replay"])
     def replay_these(self, request: HttpRequest, queryset: QuerySet) -> None:
         sent = 0
         for delivery in queryset.select_related("webhook"):
@@ -164,34 +199,38 @@ class DeliveryAdmin(LogAdmin):
             except RegistryProblem as problem:
                 messages.error(request, f"{delivery.event.kind}: {problem}")
         if sent:
-            self.message_user(request, f"{sent} on the way.", messages.SUCCESS)
+            said = ngettext("%(count)d delivery is on the way.", "%(count)d deliveries are on the way.", sent)
+            self.message_user(request, said % {"count": sent}, messages.SUCCESS)
 
-    @display(description="Created", ordering="created_at")
+    @display(description=_("Created"), ordering="created_at")
     def created(self, delivery: Delivery) -> str:
         return short_time(delivery.created_at)
 
-    @display(description="Event")
+    @display(description=_("Event"))
     def event_kind(self, delivery: Delivery) -> str:
-        return f"{delivery.event.kind}{f' (replay {delivery.replay})' if delivery.replay else ''}"
+        if not delivery.replay:
+            return delivery.event.kind
+        values = {"kind": delivery.event.kind, "number": delivery.replay}
+        return gettext("%(kind)s (replay %(number)s)") % values
 
-    @display(description="Event id")
+    @display(description=_("Event id"))
     def event_key(self, delivery: Delivery) -> SafeString:
         return format_html("<code>{}</code>", delivery.event_id)
 
-    @display(description="Prompt")
+    @display(description=_("Prompt"))
     def prompt(self, delivery: Delivery) -> str:
         return delivery.event.prompt_name or "–"
 
     @display(
-        description="State",
-        label={"waits": "warning", "being sent": "info", "delivered": "success", "given up": "danger"},
+        description=_("State"),
+        label={"pending": "warning", "sending": "info", "delivered": "success", "failed": "danger"},
     )
-    def state(self, delivery: Delivery) -> str:
-        return str(DeliveryStatus(delivery.status).label)
+    def state(self, delivery: Delivery) -> Labelled:
+        return Labelled(delivery.status, str(DeliveryStatus(delivery.status).label))
 
-    @display(description="Took")
+    @display(description=_("Took"))
     def took(self, delivery: Delivery) -> str:
-        return "–" if delivery.duration_ms is None else f"{delivery.duration_ms:.0f} ms"
+        return "–" if delivery.duration_ms is None else f"{count(round(delivery.duration_ms))} ms"
 
 
 def _actor(request: HttpRequest) -> User | None:

@@ -4,6 +4,8 @@ from copy import copy
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
 from prompts.errors import RegistryProblem
@@ -18,13 +20,13 @@ class WebhookForm(forms.ModelForm):
     url = forms.CharField(
         max_length=MAX_URL,
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
-        help_text="https:// and a public host.",
+        help_text=_("https:// and a public host."),
     )
     kinds = forms.MultipleChoiceField(
         choices=[(kind, kind) for kind in saving.KINDS],
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text="None: all of them.",
+        help_text=_("None: all of them."),
     )
 
     class Meta:
@@ -35,7 +37,9 @@ class WebhookForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if not self.instance._state.adding and "url" in self.fields:
             self.fields["url"].required = False
-            self.fields["url"].help_text = f"Now {self.instance.shown_url} Left empty, it stays as it is."
+            self.fields["url"].help_text = gettext("Now %(url)s Left empty, it stays as it is.") % {
+                "url": self.instance.shown_url
+            }
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

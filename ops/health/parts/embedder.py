@@ -5,9 +5,11 @@ from typing import Any, Final
 
 from django.db import DatabaseError
 from django.dispatch import receiver
+from django.utils.translation import gettext_noop as _
 
 from ops.health import signs
 from ops.health.states import Finding, Status, sample
+from ops.said import say
 from prompts.indexing import count_outdated
 from prompts.indexing_signals import embedder_failed
 from prompts.models import PromptEmbedding
@@ -27,13 +29,19 @@ def probe() -> Finding:
         samples.append(sample("afn_embedder_last_failure_timestamp_seconds", failed.at))
         ago = time.time() - failed.at
         if waiting and ago < _RECENT:
-            detail = f"{failed.detail} {ago:.0f} s ago, {waiting:,} prompts wait"
+            detail = say(
+                _("%(error)s %(ago)s s ago, %(waiting)s prompts wait"),
+                error=failed.detail,
+                ago=f"{ago:.0f}",
+                waiting=f"{waiting:,}",
+            )
             return Finding(Status.DEGRADED, detail, float(waiting), samples)
-    return Finding(Status.OK, f"{waiting:,} prompts wait for it", float(waiting), samples)
+    detail = say(_("%(waiting)s prompts wait for it"), waiting=f"{waiting:,}")
+    return Finding(Status.OK, detail, float(waiting), samples)
 
 
 @receiver(embedder_failed, dispatch_uid="health")
-def note_failure(error: Exception, **_: Any) -> None:
+def note_failure(error: Exception, **_kwargs: Any) -> None:
     """Its class alone: the text may quote an address or an answer of the service."""
     try:
         signs.note(signs.EMBEDDER_FAILED, type(error).__name__)

@@ -3,11 +3,13 @@
 from django.db.models import Count
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from ops.health import signs
 from ops.health.states import Finding, Status, sample
 from ops.health.thresholds import QUEUE_AGE
 from ops.jobs.models import Job, JobState
+from ops.said import say
 
 
 def probe() -> Finding:
@@ -29,4 +31,7 @@ def probe() -> Finding:
     for (kind, outcome), ended in signs.counted_jobs().items():
         samples.append(sample("afn_jobs_total", ended, kind=kind, outcome=outcome))
     status = Status.DEGRADED if QUEUE_AGE.is_crossed(age) else Status.OK
-    return Finding(status, f"{count:,} wait, the oldest that is due for {age:.0f} s", age, samples)
+    detail = say(
+        _("%(count)s wait, the oldest that is due for %(age)s s"), count=f"{count:,}", age=f"{age:.0f}"
+    )
+    return Finding(status, detail, age, samples)

@@ -4,12 +4,14 @@ import time
 from typing import Any, Final
 
 from django.conf import settings
+from django.utils.translation import gettext_noop as _
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from ops.health.states import Finding, Sample, Status, sample
 from ops.health.thresholds import REDIS_MEMORY, REDIS_SECONDS
+from ops.said import say
 
 _TIMEOUT: Final = 0.5  # seconds
 
@@ -46,9 +48,16 @@ def _look(url: str, use: str) -> Finding:
     status = Status.OK
     if REDIS_SECONDS.is_crossed(seconds) or REDIS_MEMORY.is_crossed(share) or info.get("loading"):
         status = Status.DEGRADED
-    of_most = f" of {most / 1_048_576:,.0f}" if most else ""
-    evicted = int(info.get("evicted_keys", 0))
-    detail = f"answers in {1_000 * seconds:.1f} ms, {used / 1_048_576:,.1f}{of_most} MiB, {evicted:,} evicted"
+    values = {
+        "milliseconds": f"{1_000 * seconds:.1f}",
+        "used": f"{used / 1_048_576:,.1f}",
+        "evicted": f"{int(info.get('evicted_keys', 0)):,}",
+    }
+    if most:
+        text = _("answers in %(milliseconds)s ms, %(used)s of %(most)s MiB, %(evicted)s evicted")
+        detail = say(text, most=f"{most / 1_048_576:,.0f}", **values)
+    else:
+        detail = say(_("answers in %(milliseconds)s ms, %(used)s MiB, %(evicted)s evicted"), **values)
     return Finding(status, detail, seconds, _samples(info, use, seconds, used, most))
 
 

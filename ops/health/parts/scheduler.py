@@ -2,8 +2,10 @@
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from ops.health.states import Finding, Status
+from ops.said import say
 from ops.scheduling.models import SchedulerLease
 
 
@@ -12,8 +14,9 @@ def probe() -> Finding:
         return Finding(Status.DISABLED)
     lease = SchedulerLease.objects.order_by("-until").first()
     if lease is None:
-        return Finding(Status.DEGRADED, "no process follows the schedules")
+        return Finding(Status.DEGRADED, say(_("no process follows the schedules")))
     left = (lease.until - timezone.now()).total_seconds()
     if left < 0:
-        return Finding(Status.DEGRADED, f"no process has followed the schedules for {-left:.0f} s", -left)
-    return Finding(Status.OK, "a process follows the schedules", 0.0)
+        detail = say(_("no process has followed the schedules for %(seconds)s s"), seconds=f"{-left:.0f}")
+        return Finding(Status.DEGRADED, detail, -left)
+    return Finding(Status.OK, say(_("a process follows the schedules")), 0.0)

@@ -4,9 +4,11 @@ import math
 from typing import Final
 
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.utils.translation import gettext_noop as _
 
 from ops.health.database import EAST, HALF
 from ops.health.states import Finding, Sample, Status, sample
+from ops.said import say
 from prompts.indexing import COLLECTION
 from vectors import store
 from vectors.models import Collection
@@ -14,6 +16,7 @@ from vectors.relevance.models import EvaluationRun
 from vectors.search import search
 
 _NEAR: Final = 1e-3
+_NOTHING: Final = _("computes distances; nothing is indexed yet")
 
 
 def probe() -> Finding:
@@ -21,22 +24,21 @@ def probe() -> Finding:
         cursor.execute(f"SELECT vector_distance_cos({EAST}, {HALF})")
         (distance,) = cursor.fetchone()
     if not math.isclose(distance, 0.5, abs_tol=1e-5):
-        return Finding(Status.DOWN, "the database computes a wrong distance")
+        return Finding(Status.DOWN, say(_("the database computes a wrong distance")))
     collection = Collection.objects.filter(name=COLLECTION).first()
     if collection is None:
-        return Finding(Status.OK, "computes distances; nothing is indexed yet")
+        return Finding(Status.OK, say(_NOTHING))
     ids, vectors = next(store.iterate_vectors(collection, batch=1), (None, None))
     if ids is None or vectors is None:
-        return Finding(Status.OK, "computes distances; nothing is indexed yet")
+        return Finding(Status.OK, say(_NOTHING))
     found = search(collection, vector=vectors[0], k=1, mode="semantic", parts=())
     # Another one with the same vector may come first: it is as near.
     nearest = found.hits[0].distance if found.hits else None
     samples = _recall(collection)
     if nearest is None or nearest > _NEAR:
-        return Finding(Status.DOWN, "a vector does not find itself", nearest, samples)
-    return Finding(
-        Status.OK, f"a vector finds itself in {found.took_ms:.1f} ms", found.took_ms / 1_000, samples
-    )
+        return Finding(Status.DOWN, say(_("a vector does not find itself")), nearest, samples)
+    detail = say(_("a vector finds itself in %(milliseconds)s ms"), milliseconds=f"{found.took_ms:.1f}")
+    return Finding(Status.OK, detail, found.took_ms / 1_000, samples)
 
 
 def _recall(collection: Collection) -> list[Sample]:

@@ -9,10 +9,12 @@ from typing import Any, Final
 
 from celery.signals import heartbeat_sent
 from django.conf import settings
+from django.utils.translation import gettext_noop as _
 from redis.exceptions import RedisError
 
 from ops.health.states import Finding, Status
 from ops.health.thresholds import WORKER_SILENCE
+from ops.said import say
 
 from .redis import client
 
@@ -28,14 +30,15 @@ def probe() -> Finding:
     with client(settings.REDIS_URL) as redis:
         found: Any = redis.get(_KEY)
     if found is None:
-        return Finding(Status.DOWN, "no worker has given a sign")
+        return Finding(Status.DOWN, say(_("no worker has given a sign")))
     silence = max(0.0, time.time() - float(found))
     status = Status.DOWN if WORKER_SILENCE.is_crossed(silence) else Status.OK
-    return Finding(status, f"a worker gave a sign {silence:.0f} s ago", silence)
+    detail = say(_("a worker gave a sign %(seconds)s s ago"), seconds=f"{silence:.0f}")
+    return Finding(status, detail, silence)
 
 
 @heartbeat_sent.connect(dispatch_uid="health")
-def give_sign(**_: Any) -> None:
+def give_sign(**_kwargs: Any) -> None:
     """In the worker's own loop, so never waited for long."""
     global _noted
     now = time.monotonic()

@@ -8,9 +8,10 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.test import Client, RequestFactory
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from ops.health import overview, parts, viewers
+from ops.health import overview, parts, timeline, viewers
 from ops.health.models import HealthRecord
 from ops.health.probing import Part
 from ops.health.states import Finding, Status
@@ -131,8 +132,8 @@ def test_the_console_shows_parts_with_their_limits_and_the_last_day(
     assert "age of the newest backup" in text
     assert "at most 26 h" in text
     now = datetime.fromtimestamp(clock.now, UTC)
-    [cells] = {len(row["history"]) for row in overview.context(now)["health_parts"]}
-    assert cells == 48
+    [pieces] = {len(card.pieces) for card in overview.context(now)["cards"]}
+    assert pieces == 48
     assert HealthRecord.objects.count() == 2
 
 
@@ -143,10 +144,64 @@ def test_a_bar_shows_the_worst_of_each_half_hour() -> None:
     start = now - timedelta(hours=24)
     hour = timedelta(hours=1)
     records = [("down", start + hour), ("ok", start + hour + timedelta(minutes=5))]
-    shown = [one["color"] for one in overview.cells(records, "degraded", start, now)]
-    assert shown[:4] == ["bg-orange-400", "bg-orange-400", "bg-red-500", "bg-green-500"]
-    assert set(shown[4:]) == {"bg-green-500"}
-    assert [one["color"] for one in overview.cells([], "", start, now)] == [""] * 48
+    shown = [one.status for one in timeline.pieces(records, "degraded", start, timeline.DAY)]
+    assert shown[:4] == ["degraded", "degraded", "down", "ok"]
+    assert set(shown[4:]) == {"ok"}
+    assert [one.status for one in timeline.pieces([], "", start, timeline.DAY)] == [""] * 48
+
+
+def test_shares_are_of_the_time_of_which_something_is_known() -> None:
+    from datetime import UTC, datetime, timedelta
+
+    now, hour = datetime(2026, 11, 26, 12, tzinfo=UTC), timedelta(hours=1)
+    start = now - 24 * hour
+    records = [("down", now - 4 * hour), ("ok", now - 3 * hour)]
+    shares = {status: share for status, _, share in timeline.shares(records, "", start, now)}
+    assert shares == {"down": 25.0, "ok": 75.0}
+    assert timeline.shares([], "", start, now) == []
+
+
+def test_the_page_of_a_part_shows_its_changes_its_figure_and_its_limit(
+    client: Client, found: dict[str, Finding], clock: Clock
+) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    client.force_login(User.objects.create_superuser("aoi", "aoi@example.org", "canary-password"))
+    now = datetime.fromtimestamp(clock.now, UTC)
+    for hours, status, value in ((50, "ok", 3_600), (30, "degraded", 100_000), (29, "degraded", 110_000)):
+        at = now - timedelta(hours=hours)
+        HealthRecord.objects.create(part="backups", status=status, value=value, at=at)
+    context = overview.of_part("backups", timeline.span_of("7d"), now)
+    assert [(one.status, one.until is None) for one in context["changes"]] == [
+        ("degraded", True),
+        ("ok", False),
+    ]
+    chart = timeline.figure_chart("backups", timeline.span_of("7d"), now)
+    assert chart is not None
+    assert [point.y for point in chart.series[1].points] == [26.0, 26.0]
+    HealthRecord.objects.create(part="backups", status="down", detail="<b>", at=timezone.now())
+    page = client.get("/admin/ops/healthrecord/part/backups/?range=30d")
+    assert page.status_code == 200
+    assert "&lt;b&gt;" in page.content.decode()
+    assert client.get("/admin/ops/healthrecord/part/nothing/").status_code == 404
+    part = client.get("/admin/ops/healthrecord/part/backups/", headers={"HX-Request": "true"})
+    assert "<html" not in part.content.decode()
+
+
+def test_a_detail_is_english_for_programs_and_translated_for_readers() -> None:
+    from django.utils.translation import override
+
+    from ops import said
+    from ops.health.states import State, Status
+
+    detail = said.join([said.say("%(waiting)s prompts wait for it", waiting="3"), said.say("Home")])
+    state = State("embedder", Status.OK, 0.1, 1, 2, detail, 3.0)
+    with override("ja"):
+        again = State.unpacked(json.loads(json.dumps(state.packed())))
+        assert again == state
+        assert again.as_json()["detail"] == "3 prompts wait for it; Home"
+        assert again.shown.endswith("ホーム")
+    assert State.unpacked({**state.packed(), "detail": "plain"}).shown == "plain"
 
 
 def test_the_page_is_for_who_has_the_permission(client: Client, found: dict[str, Finding], db: Any) -> None:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 from redis import Redis
 
+from ops.slow_queries import plans
 from ops.slow_queries.models import SlowQuery
 from ops.slow_queries.reading import groups
 from ops.slow_queries.redis_log import NotReadable, read_log
@@ -94,6 +95,27 @@ def test_the_console_shows_groups_then_times_then_one_with_its_plan(console: Cli
     assert 'name="_save"' not in one
     for path in (PAGE + "add/", reverse("admin:ops_slowquery_delete", args=[row.pk])):
         assert console.get(path).status_code == 403
+
+
+def test_the_page_of_a_statement_has_its_plan_as_a_tree_and_what_to_do(console: Client) -> None:
+    plan = "SCAN prompts\n  SEARCH <b> USING INDEX i (id=?)\nUSE TEMP B-TREE FOR ORDER BY"
+    add("abc123", 1.5, 2.5, plan=plan)
+    page = reverse("admin:ops_slowquery_statement", args=["abc123"])
+    answer = console.get(page)
+    [scan, _sort] = answer.context["plan"]
+    assert (scan.is_slow, [one.text for one in scan.within]) == (True, ["SEARCH <b> USING INDEX i (id=?)"])
+    assert [one.split(":")[0] for one in answer.context["advice"]] == [
+        "It reads all rows of prompts",
+        "It sorts for ORDER BY",
+    ]
+    assert "SEARCH &lt;b&gt;" in answer.content.decode()
+    assert sum(point.y for point in answer.context["chart"].series[0].points) == 2
+    assert not plans.advice(
+        "SCAN json_each VIRTUAL TABLE INDEX 1:\nSCAN x USING COVERING INDEX y\nSCAN (subquery-1)"
+    )
+    for query in ({"database": "nowhere"}, {"hours": "1", "database": "nowhere"}):
+        assert console.get(page, query).status_code == 404
+        assert "No slow queries" in console.get(PAGE, query).content.decode()
 
 
 def test_the_console_counts_nothing_and_says_so_where_there_is_none(console: Client) -> None:

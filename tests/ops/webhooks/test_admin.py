@@ -79,7 +79,7 @@ def test_ping_and_replay(admin: Client, receiver: Receiver, hook: Hook):
     sweep()
     delivery = Delivery.objects.get()
     answer = admin.post(LOG, {"action": "replay_these", "_selected_action": [delivery.pk]}, follow=True)
-    assert "1 on the way." in text_of(answer)
+    assert "1 delivery is on the way." in text_of(answer)
     sweep()
     assert len(receiver.calls) == 2
     shown = text_of(admin.get(reverse("admin:ops_delivery_change", args=[delivery.pk])))
