@@ -10,6 +10,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
+from django.utils.translation import get_language_from_request, override
 from django.views.defaults import server_error as page_500
 
 from .api_forms import form
@@ -83,7 +84,8 @@ def answer(request: HttpRequest, error: ServerError) -> HttpResponse:
             "path": request.path,
         }
         # Without context processors: they ask the database who is signed in.
-        response = HttpResponse(render_to_string("database_error.html", context), status=status)
+        with override(get_language_from_request(request)):
+            response = HttpResponse(render_to_string("database_error.html", context), status=status)
     if status == 503:
         response["Retry-After"] = "2"
     return response

@@ -6,12 +6,14 @@ from typing import Any
 
 from django.db import connections
 from django.db.backends.signals import connection_created
+from django.utils.translation import gettext_noop as _
 
 from ops.health import parts
 from ops.health.probing import Part
 from ops.health.states import Finding, Status, sample
 from ops.health.thresholds import REPLICA_LAG
 from ops.monitoring.counters import db_connections
+from ops.said import say
 
 from .libsql.dsn import parse_name
 from .libsql.pool import open_streams
@@ -40,23 +42,24 @@ def probe_replica() -> Finding:
     with connections[REPLICA].cursor() as cursor:
         cursor.execute("SELECT 1 FROM sqlite_master LIMIT 1")
         cursor.fetchone()
-    return Finding(Status.OK, "can be read")
+    return Finding(Status.OK, say(_("can be read")))
 
 
 def judge_copy(file: Path) -> Finding:
     status = read_status(file)
     if status is None:
         endless = [sample("afn_replica_lag_seconds", float("inf"))]
-        return Finding(Status.DEGRADED, "the copy was never made", None, endless)
+        return Finding(Status.DEGRADED, say(_("the copy was never made")), None, endless)
     lag = status.lag
     level = Status.DEGRADED if REPLICA_LAG.is_crossed(lag) else Status.OK
-    return Finding(level, f"{lag:.0f} s behind at most", lag, [sample("afn_replica_lag_seconds", lag)])
+    detail = say(_("%(seconds)s s behind at most"), seconds=f"{lag:.0f}")
+    return Finding(level, detail, lag, [sample("afn_replica_lag_seconds", lag)])
 
 
 _streams: dict[str, int] = {}
 
 
-def _count_streams(connection: Any, **_: Any) -> None:
+def _count_streams(connection: Any, **_kwargs: Any) -> None:
     target = getattr(connection, "target", None)
     if target is not None and target.is_remote and _note_streams not in connection.execute_wrappers:
         connection.execute_wrappers.append(_note_streams)

@@ -1,4 +1,5 @@
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 # Django looks for models here.
 from ops.alerts.models import Alert, AlertChannel, AlertNotification, AlertRule, AlertSilence
@@ -41,10 +42,17 @@ class Environment(models.Model):
     It has no table: the provider knows what environments there are.
     """
 
-    name = models.CharField(max_length=63, primary_key=True)
+    name = models.CharField(
+        _("name"),
+        max_length=63,
+        primary_key=True,
+        help_text=_("Lower-case letters, digits and hyphens, such as feature-x."),
+    )
 
     class Meta:
         managed = False
+        verbose_name = _("environment")
+        verbose_name_plural = _("environments")
 
     def __str__(self) -> str:
         return self.name
@@ -53,17 +61,21 @@ class Environment(models.Model):
 class IdempotencyKey(models.Model):
     """A request that a caller named, and its answer once there is one (see `ops.idempotency`)."""
 
-    owner = models.CharField(max_length=64, help_text="Primary key of the user who sent it.")
-    key = models.CharField(max_length=255)
-    request_hash = models.CharField(max_length=64)
-    created_at = models.DateTimeField(db_index=True)
-    claimed_at = models.DateTimeField()
-    status = models.PositiveSmallIntegerField(null=True, help_text="Empty: it is being carried out.")
-    content_type = models.CharField(max_length=100, blank=True)
-    body = models.BinaryField(default=bytes)
+    owner = models.CharField(_("owner"), max_length=64, help_text=_("Primary key of the user who sent it."))
+    key = models.CharField(_("key"), max_length=255)
+    request_hash = models.CharField(_("request hash"), max_length=64)
+    created_at = models.DateTimeField(_("created at"), db_index=True)
+    claimed_at = models.DateTimeField(_("claimed at"))
+    status = models.PositiveSmallIntegerField(
+        _("status"), null=True, help_text=_("Empty: it is being carried out.")
+    )
+    content_type = models.CharField(_("content type"), max_length=100, blank=True)
+    body = models.BinaryField(_("body"), default=bytes)
 
     class Meta:
         db_table = "idempotency_keys"
+        verbose_name = _("idempotency key")
+        verbose_name_plural = _("idempotency keys")
         default_permissions = ()
         constraints = (models.UniqueConstraint(name="idempotency_keys_owner_key", fields=("owner", "key")),)
 

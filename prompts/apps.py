@@ -1,12 +1,13 @@
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
+from django.utils.translation import gettext_lazy as _
 
 from vectors.managed import manage
 
 
 class PromptsConfig(AppConfig):
     name = "prompts"
-    verbose_name = "Prompts"
+    verbose_name = _("Prompts")
 
     def ready(self) -> None:
         from . import roles, signals  # noqa: F401 - they connect themselves

@@ -63,7 +63,7 @@ def cut() -> int:
 def _files() -> Iterator[Path]:
     for source in _SOURCES:
         for path in sorted(source.rglob("*")):
-            if path.suffix in (".html", ".py", ".js") and "vendor" not in path.parts:
+            if path.suffix in (".html", ".py", ".js", ".css") and "vendor" not in path.parts:
                 yield path
 
 

@@ -61,7 +61,9 @@ def extract(catalogue: Path = CATALOGUE) -> polib.POFile:
         environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
         options = ["--locale", "ja", "--no-obsolete", "--add-location", "file", "--verbosity", "0"]
         command = [sys.executable, "-m", "django", "makemessages", *options]
-        subprocess.run(command, cwd=here, env=environment, check=True, timeout=120)
+        done = subprocess.run(command, cwd=here, env=environment, capture_output=True, text=True, timeout=120)
+        if done.returncode:
+            raise RuntimeError(f"makemessages: {done.stderr[-2_000:]}")
         found = polib.pofile(str(po), wrapwidth=100)
     found.header = "Japanese of AFN's console. `make messages` brings it up to date with the sources."
     found.metadata, found.metadata_is_fuzzy = _HEADER, False
@@ -71,6 +73,8 @@ def extract(catalogue: Path = CATALOGUE) -> polib.POFile:
         if is_foreign and any(one.gettext(entry.msgid) != entry.msgid for one in known):
             found.remove(entry)
     for entry in found:
+        # What a fuzzy one was before; polib writes some of it so that gettext cannot read it.
+        entry.previous_msgid = entry.previous_msgid_plural = entry.previous_msgctxt = None
         if entry.msgid_plural:  # of which Japanese has none
             entry.msgstr_plural = {0: entry.msgstr_plural.get(0, "")}
     found.sort(key=lambda entry: (entry.msgid, entry.msgctxt or ""))

@@ -43,6 +43,20 @@ def test_what_is_collected_comes_compressed(collected: Path) -> None:
     answer.close()
 
 
+def test_what_is_compressed_already_is_left_alone(collected: Path) -> None:
+    compressed, of_old = collected.with_name("console.css.gz"), collected.with_name("console.css.br")
+    inode = compressed.stat().st_ino
+    of_old.write_bytes(b"of another version")
+
+    call_command("collectstatic", interactive=False, verbosity=0)
+    assert compressed.stat().st_ino == inode
+    assert not of_old.exists()
+
+    collected.write_text("p {}" * 100)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    assert gzip.decompress(compressed.read_bytes()) == collected.read_bytes()
+
+
 def test_what_has_changed_since_comes_from_the_code(collected: Path) -> None:
     os.utime(collected, (1, 1))
     answer = ask(SHEET, accept_encoding="gzip")

@@ -1,9 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class VectorsConfig(AppConfig):
     name = "vectors"
-    verbose_name = "Vector collections"
+    verbose_name = _("Vector collections")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.db import connections, models, router, transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
+from django.utils.translation import gettext_lazy as _
 
 from vectors.limits import MAX_DIMENSIONS, MAX_NAME
 from vectors.metadata_schema import MetadataSchema
@@ -22,15 +23,15 @@ def new_generation() -> str:
 
 
 class Metric(models.TextChoices):
-    COSINE = "cosine", "Cosine"
-    L2 = "l2", "Euclidean (L2)"
+    COSINE = "cosine", _("Cosine")
+    L2 = "l2", _("Euclidean (L2)")
 
 
 class StrategyName(models.TextChoices):
-    AUTO = "auto", "Automatic"
-    EXACT = "exact", "Exact"
-    QUANTISED = "quantised", "Quantised"
-    IVF = "ivf", "Inverted lists"
+    AUTO = "auto", _("Automatic")
+    EXACT = "exact", _("Exact")
+    QUANTISED = "quantised", _("Quantised")
+    IVF = "ivf", _("Inverted lists")
     DISKANN = "diskann", "DiskANN"
 
 
@@ -41,42 +42,54 @@ class Collection(models.Model):
     the same transaction as the row. `bulk_create` would bypass that: use `store.create_collection`.
     """
 
-    name = models.CharField(max_length=MAX_NAME, unique=True)
+    name = models.CharField(_("name"), max_length=MAX_NAME, unique=True)
     embedder = models.CharField(
-        max_length=64, blank=True, help_text="Empty: the caller brings the embeddings."
+        _("embedder"), max_length=64, blank=True, help_text=_("Empty: the caller brings the embeddings.")
     )
-    model = models.CharField(max_length=200, blank=True)
-    dimensions = models.PositiveIntegerField()
-    metric = models.CharField(max_length=8, choices=Metric, default=Metric.COSINE)
-    strategy = models.CharField(max_length=16, choices=StrategyName, default=StrategyName.AUTO)
+    model = models.CharField(_("model"), max_length=200, blank=True)
+    dimensions = models.PositiveIntegerField(_("dimensions"))
+    metric = models.CharField(_("metric"), max_length=8, choices=Metric, default=Metric.COSINE)
+    strategy = models.CharField(_("strategy"), max_length=16, choices=StrategyName, default=StrategyName.AUTO)
     keyword_weight = models.FloatField(
-        null=True, blank=True, help_text="Share of the keyword score in hybrid search, 0–1. Empty: automatic."
-    )
-    keyword_weight_cjk = models.FloatField(
+        _("keyword weight"),
         null=True,
         blank=True,
-        help_text="The same for queries in Japanese, Chinese or Korean. Empty: as for all others.",
+        help_text=_("Share of the keyword score in hybrid search, 0–1. Empty: automatic."),
+    )
+    keyword_weight_cjk = models.FloatField(
+        _("keyword weight cjk"),
+        null=True,
+        blank=True,
+        help_text=_("The same for queries in Japanese, Chinese or Korean. Empty: as for all others."),
     )
     metadata_schema = models.JSONField(
+        _("metadata schema"),
         default=dict,
         blank=True,
         editable=False,
-        help_text="Types of metadata, see `vectors.metadata_schema`.",
+        help_text=_("Types of metadata, see `vectors.metadata_schema`."),
     )
-    schema_version = models.PositiveSmallIntegerField(default=SCHEMA_VERSION, editable=False)
+    schema_version = models.PositiveSmallIntegerField(
+        _("schema version"), default=SCHEMA_VERSION, editable=False
+    )
     generation = models.CharField(
+        _("generation"),
         max_length=32,
         default=new_generation,
         editable=False,
-        help_text="Changes when the rows are replaced as a whole: caches of another generation are not used.",
+        help_text=_(
+            "Changes when the rows are replaced as a whole: caches of another generation are not used."
+        ),
     )
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
     objects: ClassVar[models.Manager[Collection]] = models.Manager()
 
     class Meta:
         db_table = "vector_collections"
+        verbose_name = _("collection")
+        verbose_name_plural = _("collections")
         ordering = ("name",)
         constraints = (
             models.CheckConstraint(
@@ -118,28 +131,51 @@ class Index(models.Model):
     """
 
     collection = models.OneToOneField(
-        Collection, on_delete=models.CASCADE, primary_key=True, related_name="index"
+        Collection,
+        verbose_name=_("collection"),
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="index",
     )
-    version = models.PositiveIntegerField(default=0)
-    last_id = models.PositiveBigIntegerField(default=0)
-    rows = models.PositiveBigIntegerField(default=0, help_text="Codes in the blocks, of deleted rows too.")
-    deleted = models.PositiveBigIntegerField(default=0, help_text="Items deleted since, by a trigger.")
-    middle = models.BinaryField(default=bytes)
-    lists = models.PositiveIntegerField(default=0, help_text="How many inverted lists there are.")
-    lists_last_id = models.PositiveBigIntegerField(default=0)
-    lists_rows = models.PositiveBigIntegerField(default=0, help_text="Rows that the lists were made of.")
-    settings = models.JSONField(default=dict, blank=True, help_text="Probes and candidates, as measured.")
-    tuning = models.JSONField(null=True, blank=True, help_text="What the last tuning measured, and when.")
-    is_diskann = models.BooleanField(default=False, help_text="Is there a built-in vector index?")
-    building = models.PositiveIntegerField(default=0, help_text="The version of a build that goes on.")
-    building_at = models.DateTimeField(null=True, blank=True, help_text="When that build last gave a sign.")
-    built_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveIntegerField(_("version"), default=0)
+    last_id = models.PositiveBigIntegerField(_("last id"), default=0)
+    rows = models.PositiveBigIntegerField(
+        _("rows"), default=0, help_text=_("Codes in the blocks, of deleted rows too.")
+    )
+    deleted = models.PositiveBigIntegerField(
+        _("deleted"), default=0, help_text=_("Items deleted since, by a trigger.")
+    )
+    middle = models.BinaryField(_("middle"), default=bytes)
+    lists = models.PositiveIntegerField(
+        _("lists"), default=0, help_text=_("How many inverted lists there are.")
+    )
+    lists_last_id = models.PositiveBigIntegerField(_("lists last id"), default=0)
+    lists_rows = models.PositiveBigIntegerField(
+        _("lists rows"), default=0, help_text=_("Rows that the lists were made of.")
+    )
+    settings = models.JSONField(
+        _("settings"), default=dict, blank=True, help_text=_("Probes and candidates, as measured.")
+    )
+    tuning = models.JSONField(
+        _("tuning"), null=True, blank=True, help_text=_("What the last tuning measured, and when.")
+    )
+    is_diskann = models.BooleanField(
+        _("is diskann"), default=False, help_text=_("Is there a built-in vector index?")
+    )
+    building = models.PositiveIntegerField(
+        _("building"), default=0, help_text=_("The version of a build that goes on.")
+    )
+    building_at = models.DateTimeField(
+        _("building at"), null=True, blank=True, help_text=_("When that build last gave a sign.")
+    )
+    built_at = models.DateTimeField(_("built at"), null=True, blank=True)
 
     objects: ClassVar[models.Manager[Index]] = models.Manager()
 
     class Meta:
         db_table = "vector_indexes"
-        verbose_name_plural = "indexes"
+        verbose_name = _("index")
+        verbose_name_plural = _("indexes")
 
     def __str__(self) -> str:
         return f"Index of {self.collection}"

@@ -6,6 +6,7 @@ import json
 import random
 from datetime import datetime, timedelta
 from importlib import import_module
+from itertools import accumulate, product
 from typing import Final
 
 from django.conf import settings
@@ -18,11 +19,21 @@ from prompts.models.base import new_id
 from prompts.models.versioned import hash_content
 
 _BATCH: Final = 2_000
-_WORDS: Final = [
-    "write", "rewrite", "summarise", "translate", "explain", "review", "plan", "draft", "answer", "compare",
-    "résumé", "letter", "report", "meeting", "email", "code", "test", "contract", "invoice", "recipe",
-    "要約", "翻訳", "会議", "履歴書", "メール", "契約", "説明", "計画", "質問", "回答",
+# Words by how often they come, as in texts of people (Zipf's law): the first is in nearly all of them, what
+# prompts are about in a few of a hundred, most others hardly anywhere.
+_FUNCTION: Final = [
+    "the", "to", "and", "of", "a", "in", "is", "for", "you", "that", "with", "as", "it", "be", "on", "are",
+    "your", "this", "or", "by", "an", "if", "not", "from", "will", "can", "my", "have", "should", "at",
 ]  # fmt: skip
+_SUBJECTS: Final = [
+    "write", "rewrite", "summarise", "resume", "explain", "review", "plan", "draft", "answer", "letter",
+    "report", "meeting", "email", "code", "test", "contract", "invoice", "recipe", "要約", "翻訳", "会議",
+    "履歴書", "メール", "契約", "説明", "計画", "質問", "回答",
+]  # fmt: skip
+_SYLLABLES: Final = ["ba", "co", "di", "fu", "ge", "ha", "ki", "lo", "mu", "ne", "po", "ra", "si", "tu", "ve"]
+_OTHERS: Final = ["".join(parts) for parts in product(_SYLLABLES, repeat=4)]
+_WORDS: Final = _FUNCTION + _OTHERS[:70] + _SUBJECTS + _OTHERS[70:]
+_SUMS: Final = list(accumulate(1 / rank for rank in range(1, len(_WORDS) + 1)))
 _TAGS: Final = ("writing", "code", "support", "sales", "ops", "教育", "法務")
 
 
@@ -48,7 +59,7 @@ def main(prompts: int) -> None:
 
 
 def _prompt(number: int, user: User, chance: random.Random) -> Prompt:
-    words = " ".join(chance.choices(_WORDS, k=60))
+    words = " ".join(chance.choices(_WORDS, cum_weights=_SUMS, k=60))
     name = f"folder-{number % 200}/prompt-{number}"
     return Prompt(
         id=new_id(), user=user, name=name, title=words[:60], content=f"{words} {{{{text}}}}", status="active",

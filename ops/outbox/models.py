@@ -1,4 +1,5 @@
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from prompts.models.base import Record
 
@@ -9,17 +10,21 @@ class OutboxEvent(Record):
     Written in the transaction that changed the registry. Without ``relayed_at`` nobody has been told yet.
     """
 
-    kind = models.CharField(max_length=64)
-    prompt_id = models.CharField(max_length=32, blank=True, help_text="It may be gone by now.")
-    prompt_name = models.CharField(max_length=255, blank=True)
-    actor_id = models.CharField(max_length=32, blank=True)
-    actor_name = models.CharField(max_length=255, blank=True)
-    data = models.JSONField(default=dict)
-    happened_at = models.DateTimeField()
-    relayed_at = models.DateTimeField(null=True)
+    kind = models.CharField(_("kind"), max_length=64)
+    prompt_id = models.CharField(
+        _("prompt id"), max_length=32, blank=True, help_text=_("It may be gone by now.")
+    )
+    prompt_name = models.CharField(_("prompt name"), max_length=255, blank=True)
+    actor_id = models.CharField(_("actor id"), max_length=32, blank=True)
+    actor_name = models.CharField(_("actor name"), max_length=255, blank=True)
+    data = models.JSONField(_("data"), default=dict)
+    happened_at = models.DateTimeField(_("happened at"))
+    relayed_at = models.DateTimeField(_("relayed at"), null=True)
 
     class Meta:
         db_table = "outbox_events"
+        verbose_name = _("outbox event")
+        verbose_name_plural = _("outbox events")
         default_permissions = ()
         ordering = ["happened_at", "id"]
         indexes = [

@@ -15,6 +15,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from vectors.admin.calling import call
 from vectors.admin.confirming import TypedDeletion, is_typed
 from vectors.admin.display import Labelled, chips, short_time
 
@@ -22,6 +23,13 @@ from ..errors import RegistryProblem
 from ..keys import revoke_key, rotate_key
 from ..models import ApiKey
 from .forms import ApiKeyForm
+
+call(
+    ApiKey, _("API key"), _("API keys"), name=_("name"), user=_("user"), public_key=_("public key"),
+    expires_at=_("expires"), last_used_at=_("last used"), created_at=_("created"),
+    revoked_at=_("revoked"),
+)  # fmt: skip
+
 
 # Hours for which the old secret works after a rotation.
 OVERLAPS: Final[dict[str, Any]] = {
@@ -56,6 +64,10 @@ class ApiKeyAdmin(TypedDeletion, ModelAdmin):
     """Issues and revokes keys. Everybody sees his own; superusers see all and issue for others."""
 
     form = ApiKeyForm
+    empty_help = _(
+        "An application calls AFN with a key. Give each application a key of its own, so that one can "
+        "be revoked alone."
+    )
     list_display = ("name", "public_key", "user", "scope_chips", "state", "last_used", "ends", "created")
     list_select_related = ("user",)
     list_filter = (StateFilter,)

@@ -40,6 +40,10 @@ def _counts(model: Any, keys: list[str]) -> dict[str, int]:
 
 @admin.register(Dataset)
 class DatasetAdmin(LogAdmin):
+    empty_help = gettext_lazy(
+        "A dataset has the items that prompts are tried on. Make one by the API: POST "
+        "/api/v1/datasets, then PUT /api/v1/datasets/NAME/items."
+    )
     list_display = ("name", "description", "items", "runs", "updated")
     search_fields = ("name", "description")
     list_before_template = "admin/prompts/dataset/before_list.html"

@@ -37,6 +37,11 @@ class EvaluationAdmin(ModelAdmin):
     """What was measured stays as it was: evaluations are added and deleted, not changed."""
 
     form = EvaluationForm
+    empty_help = _(
+        "Scores of versions, from 0 to 1, come from runs, from the API, or are added by hand. They "
+        "decide which version is better."
+    )
+    empty_link = (_("Runs"), "admin:prompts_evaluationrun_changelist", "prompts.view_evaluationrun")
     list_display = ("prompt", "bar", "of_version", "what", "item", "metric_chips", "of_run", "created")
     list_filter = (ScoreFilter, ("created_at", admin.DateFieldListFilter))
     list_per_page = 50

@@ -90,6 +90,7 @@ class PromptForm(forms.ModelForm):
         widget=UnfoldAdminTextInputWidget(
             {"placeholder": _("What changed, and why"), "form": "prompt_form", "autocomplete": "off"}
         ),
+        help_text=_("Kept with the new version, for whoever wonders later."),
     )
     base_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     conflict: dict[str, Any] | None = None  # what somebody else saved meanwhile
@@ -128,7 +129,7 @@ class PromptForm(forms.ModelForm):
         }
         help_texts = {
             "name": _("Unique; slashes make folders: writing/resume-rewriter."),
-            "title": "",
+            "title": _("For people: what lists and search results show."),
             "type": _("Chosen once, for all versions."),
             "template_format": _("Jinja has conditions and loops, in a sandbox."),
             "variables": _(
@@ -219,7 +220,7 @@ class EvaluationForm(forms.ModelForm):
         model = Evaluation
         fields = ("prompt", "version", "name", "item", "score", "metrics")
         widgets = {"metrics": Editor({"class": "afn-editor", "rows": 5})}
-        help_texts = {"version": "Left empty: the prompt's current version."}
+        help_texts = {"version": _("Left empty: the prompt’s current version.")}
 
     def clean_metrics(self) -> Any:
         return object_or_empty(self.cleaned_data["metrics"])

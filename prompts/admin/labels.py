@@ -69,6 +69,10 @@ class LabelPolicyForm(forms.ModelForm):
 @admin.register(LabelPolicy)
 class LabelPolicyAdmin(TypedDeletion, ModelAdmin):
     form = LabelPolicyForm
+    empty_help = _(
+        "A policy says who may move a label, such as production, and what a version has to show "
+        "before. Without one every editor may move it."
+    )
     list_display = ("name", "protected", "asks_for", "minimum_items", "threshold", "moves")
     list_per_page = 50
     search_fields = ("name",)
@@ -103,6 +107,11 @@ class LabelPolicyAdmin(TypedDeletion, ModelAdmin):
 class LabelMoveAdmin(ModelAdmin):
     """To read only: what happened stays as it was."""
 
+    empty_help = _(
+        "Each move of a label is kept here: who, when, from which version to which, and on what "
+        "evidence. Labels are moved on a prompt's page Labels."
+    )
+    empty_link = (_("Prompts"), "admin:prompts_prompt_changelist", "prompts.view_prompt")
     list_display = ("created", "label", "labels_of_prompt", "way", "actor", "why")
     list_display_links = ("created",)
     list_per_page = 50

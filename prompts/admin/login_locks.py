@@ -4,22 +4,32 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from vectors.admin.calling import call
 from vectors.admin.display import Labelled, short_time
 from vectors.admin.paging import BoundedPaginator
 
 from ..login_locks import unlocked
 from ..models import LoginLock
 
+call(
+    LoginLock, _("locked login"), _("locked logins"), address=_("address"), failures=_("wrong passwords"),
+    failed_at=_("last wrong password"), locked_until=_("locked until"),
+)  # fmt: skip
+
 
 @admin.register(LoginLock)
 class LoginLockAdmin(ModelAdmin):
     """Who typed wrong passwords, and from where. Deleting a row unlocks."""
 
+    empty_help = _(
+        "Who types wrong passwords too often is locked out for a while and stands here. Nobody is: "
+        "there is nothing to do."
+    )
     list_display = ("account", "address", "failures", "state", "failed")
     list_select_related = ("user",)
     list_per_page = 50
@@ -64,7 +74,11 @@ class LoginLockAdmin(ModelAdmin):
     @display(description=_("State"), label={"locked": "danger", "open": "success"})
     def state(self, lock: LoginLock) -> Labelled:
         is_locked = lock.locked_until and lock.locked_until > timezone.now()
-        return Labelled("locked", gettext("locked")) if is_locked else Labelled("open", gettext("open"))
+        return (
+            Labelled("locked", gettext("locked"))
+            if is_locked
+            else Labelled("open", pgettext("login", "open"))
+        )
 
     @display(description=_("Last wrong password"), ordering="failed_at")
     def failed(self, lock: LoginLock) -> str:

@@ -116,12 +116,17 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
         items = [_item(request, *entry) for entry in entries if request.user.has_perm(entry[2])]
         if title is None:
             items.insert(0, {"title": _("Home"), "icon": "home", "link": reverse("admin:index")})
+            items.append(_link(request, _("Tour"), "explore", "tour"))
         if items:
             groups.append({"title": title, "items": items, "separator": title is not None})
     return groups
 
 
 def _item(request: HttpRequest, title: Any, symbol: str, permission: str, name: str) -> dict[str, Any]:
+    return _link(request, title, symbol, name)
+
+
+def _link(request: HttpRequest, title: Any, symbol: str, name: str) -> dict[str, Any]:
     links = [reverse(f"admin:{one}") for one in (name, *_WITHIN.get(name, ()))]
     active = any(request.path.startswith(link) for link in links)
     return {"title": title, "icon": symbol, "link": links[0], "active": active}

@@ -9,6 +9,7 @@ from django.contrib.admin.utils import unquote
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
@@ -23,12 +24,13 @@ from vectors.errors import VectorError
 
 from .. import trash
 from ..errors import RegistryProblem
+from ..exchange.rights import IMPORTING, missing_right
 from ..models import Prompt, Status, User
 from ..ownership import CHANGE_OTHERS, check_owner, may_change
 from ..queueing import enqueue
 from ..saving import save_prompt, set_status
 from ..tasks import index_prompts
-from . import diff
+from . import diff, exchange
 from .display import STATUS_LABELS
 from .filters import FolderFilter, LanguageFilter, TagFilter, TrashFilter, is_trash
 from .forms import PromptForm
@@ -42,6 +44,10 @@ _BATCH = 500
 @admin.register(Prompt)
 class PromptAdmin(ModelAdmin):
     form = PromptForm
+    empty_help = _(
+        "Prompts are kept here with all their versions. Write the first one, or import those that you have."
+    )
+    empty_link = (_("Import prompts"), "admin:prompts_prompt_import_page", *IMPORTING)
     list_display = ("name", "title", "status_label", "language", "version_label", "tag_chips", "updated")
     list_display_links = ("name", "title")
     list_filter = ("status", "type", LanguageFilter, TagFilter, FolderFilter, TrashFilter)
@@ -55,6 +61,7 @@ class PromptAdmin(ModelAdmin):
     warn_unsaved_form = True
     actions = ("activate", "archive", "reindex", "restore")
     actions_detail = ("compare",)
+    actions_list = ("import_page", "export_page")
     fieldsets = (
         (None, {"fields": (("name", "title"), ("type", "template_format"), "content")}),
         (_("Variables and config"), {"fields": (("variables", "config"),)}),
@@ -252,6 +259,17 @@ class PromptAdmin(ModelAdmin):
     @action(description=_("Compare versions"), url_path="diff", permissions=["view"], icon="difference")
     def compare(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return diff.show(self, request, object_id)
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return not missing_right(_actor(request))
+
+    @action(description=_("Import"), url_path="import", permissions=["import"], icon="upload")
+    def import_page(self, request: HttpRequest) -> HttpResponse:
+        return exchange.show_import(self, request)
+
+    @action(description=_("Export"), url_path="export", permissions=["view"], icon="download")
+    def export_page(self, request: HttpRequest) -> HttpResponseBase:
+        return exchange.show_export(self, request)
 
     def _set_status(self, request: HttpRequest, queryset: QuerySet, status: Status) -> None:
         with transaction.atomic():

@@ -19,14 +19,22 @@ _AT: Final = re.compile(r"metrics\[(\d+)\](?:\.(\w+))?")
 class RunForm(forms.Form):
     """Each metric that is filled in or ticked is one of the run's; ``more`` takes any, as the API does."""
 
-    prompt = forms.CharField(label=gettext_lazy("Prompt"), max_length=255)
+    prompt = forms.CharField(
+        label=gettext_lazy("Prompt"),
+        max_length=255,
+        help_text=gettext_lazy("Its name, such as writing/resume."),
+    )
     version = forms.IntegerField(
         label=gettext_lazy("Version"),
         min_value=1,
         required=False,
         help_text=gettext_lazy("Empty: the newest."),
     )
-    dataset = forms.CharField(label=gettext_lazy("Dataset"), max_length=128)
+    dataset = forms.CharField(
+        label=gettext_lazy("Dataset"),
+        max_length=128,
+        help_text=gettext_lazy("The version is tried on each of its items."),
+    )
     model = forms.CharField(
         label=gettext_lazy("Model"),
         max_length=255,
@@ -34,7 +42,11 @@ class RunForm(forms.Form):
         help_text=gettext_lazy("Which model answers. Empty: you send in the outputs by the API."),
     )
     temperature = forms.FloatField(
-        label=gettext_lazy("Temperature"), min_value=0, max_value=2, required=False
+        label=gettext_lazy("Temperature"),
+        min_value=0,
+        max_value=2,
+        required=False,
+        help_text=gettext_lazy("From 0, nearly always the same, to 2. Empty: the model’s own."),
     )
     budget = forms.FloatField(
         label=gettext_lazy("Budget, US dollars"),
@@ -43,13 +55,29 @@ class RunForm(forms.Form):
         required=False,
         help_text=gettext_lazy("The run stops before it. Prices come from AFN_LLM_PRICES."),
     )
-    name = forms.CharField(label=gettext_lazy("Name of the run"), max_length=255, required=False)
+    name = forms.CharField(
+        label=gettext_lazy("Name of the run"),
+        max_length=255,
+        required=False,
+        help_text=gettext_lazy("To find it again, such as: shorter answers."),
+    )
 
     exact_match = forms.BooleanField(
-        label=gettext_lazy("Exactly what is expected"), required=False, initial=True
+        label=gettext_lazy("Exactly what is expected"),
+        required=False,
+        initial=True,
+        help_text=gettext_lazy("1 where the output is just that, else 0."),
     )
-    contains = forms.BooleanField(label=gettext_lazy("Contains what is expected"), required=False)
-    ignore_case = forms.BooleanField(label=gettext_lazy("Upper and lower case are the same"), required=False)
+    contains = forms.BooleanField(
+        label=gettext_lazy("Contains what is expected"),
+        required=False,
+        help_text=gettext_lazy("1 where that is somewhere in the output, else 0."),
+    )
+    ignore_case = forms.BooleanField(
+        label=gettext_lazy("Upper and lower case are the same"),
+        required=False,
+        help_text=gettext_lazy("Of the two metrics before."),
+    )
     judge = forms.CharField(
         label=gettext_lazy("A model judges by these criteria"),
         required=False,
@@ -63,13 +91,22 @@ class RunForm(forms.Form):
         help_text=gettext_lazy("Empty: the one of AFN_LLM_MODEL."),
     )
     regex = forms.CharField(
-        label=gettext_lazy("Matches the regular expression"), max_length=1_000, required=False
+        label=gettext_lazy("Matches the regular expression"),
+        max_length=1_000,
+        required=False,
+        help_text=gettext_lazy("1 where it is found in the output, such as ^Dear."),
     )
     length_max = forms.IntegerField(
-        label=gettext_lazy("At most so many characters"), min_value=0, required=False
+        label=gettext_lazy("At most so many characters"),
+        min_value=0,
+        required=False,
+        help_text=gettext_lazy("1 where the output is not longer, else 0."),
     )
     latency_max = forms.FloatField(
-        label=gettext_lazy("At most so many milliseconds"), min_value=0, required=False
+        label=gettext_lazy("At most so many milliseconds"),
+        min_value=0,
+        required=False,
+        help_text=gettext_lazy("1 where the model answered in that time, else 0."),
     )
     more = forms.CharField(
         label=gettext_lazy("Other metrics, as JSON"),

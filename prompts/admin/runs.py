@@ -53,6 +53,10 @@ class RunList(ChangeList):
 
 @admin.register(EvaluationRun)
 class RunAdmin(LogAdmin):
+    empty_help = gettext_lazy(
+        "A run tries a version on the items of a dataset and judges what comes out. Put a dataset in "
+        "by the API: PUT /api/v1/datasets/NAME/items."
+    )
     list_display = ("what", "of_version", "dataset", "shown_status", "progress", "mean", "spent", "tokens",
                     "duration", "begun")  # fmt: skip
     list_filter = ("status", ("dataset", admin.RelatedOnlyFieldListFilter), PromptFilter)

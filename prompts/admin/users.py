@@ -148,3 +148,9 @@ def _may_touch(request: HttpRequest, user: Any) -> bool:
 @admin.register(Group)
 class GroupAdmin(BaseGroupAdmin, ModelAdmin):
     filter_horizontal = ()
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        texts = {
+            "name": _("Unique, such as Reviewers. Who is put into the group may do what is chosen below.")
+        }
+        return super().get_form(request, obj, change=change, help_texts=texts, **kwargs)

@@ -20,6 +20,11 @@ from .display import diff_url
 class PromptVersionAdmin(ModelAdmin):
     """To read only: versions are made by saving a prompt."""
 
+    empty_help = _(
+        "Each change of a prompt's content makes a version, with who made it and why. Write or import "
+        "a prompt first."
+    )
+    empty_link = (_("Prompts"), "admin:prompts_prompt_changelist", "prompts.view_prompt")
     list_display = ("prompt", "number", "message", "author", "created")
     list_per_page = 50
     search_fields = ("prompt__name", "message")

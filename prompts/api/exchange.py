@@ -19,6 +19,7 @@ from ..exchange.import_files import read_open_lines
 from ..exchange.importing import import_items
 from ..exchange.problems import ImportFileError
 from ..exchange.registry import Selection
+from ..exchange.rights import missing_right
 from ..ownership import CHANGE_OTHERS
 from .lookup import actor
 from .values import LabelFilter, NameFilter, TagFilter
@@ -35,14 +36,6 @@ _LINES = {
         "example": '{"name": "greeting", "versions": [{"number": 1, "content": "Hi"}]}\n',
     }
 }
-# Histories come with labels, their log and evaluations, of whoever a line names.
-_NEEDED: Final = (
-    "prompts.add_prompt",
-    "prompts.change_prompt",
-    "prompts.change_promptlabel",
-    "prompts.move_protected_label",
-    "prompts.add_evaluation",
-)
 
 
 class RegistryExportQuery(Schema):
@@ -107,8 +100,8 @@ def import_registry(request: HttpRequest, query: Query[RegistryImportQuery]) -> 
     send everything again changes nothing. It takes the permissions to change the prompts of others, to add
     evaluations and to move protected labels.
     """
-    if missing := [one for one in _NEEDED if not actor(request).has_perm(one)]:
-        raise Protected("body", f"the permission {missing[0]} to import histories", "an account without it")
+    if missing := missing_right(actor(request)):
+        raise Protected("body", f"the permission {missing} to import histories", "an account without it")
     if (request.content_type or "").startswith("multipart/"):
         raise HttpError(415, f"Send the lines themselves, not a form: Content-Type: {JSON_LINES}.")
     with TemporaryFile() as file:

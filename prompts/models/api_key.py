@@ -70,33 +70,48 @@ def _with_users(alias: str) -> tuple[Rows, Rows, str]:
 class ApiKey(Record):
     """Lets an application call the API for a user. The secret is shown once and stored as a hash."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys")
-    name = models.CharField(
-        max_length=255, help_text=_("Who uses it, to know what stops when it is revoked.")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        on_delete=models.CASCADE,
+        related_name="api_keys",
+        help_text=_("The key acts for this user and stops working when the account is closed."),
     )
-    public_key = models.CharField(max_length=64, unique=True, editable=False)
-    secret_hash = models.CharField(max_length=64, unique=True, editable=False)
+    name = models.CharField(
+        _("name"), max_length=255, help_text=_("Who uses it, to know what stops when it is revoked.")
+    )
+    public_key = models.CharField(_("public key"), max_length=64, unique=True, editable=False)
+    secret_hash = models.CharField(_("secret hash"), max_length=64, unique=True, editable=False)
     previous_hash = models.CharField(
+        _("previous hash"),
         max_length=64,
         unique=True,
         null=True,
         blank=True,
         editable=False,
-        help_text="Of the secret before the last rotation.",
+        help_text=_("Of the secret before the last rotation."),
     )
     previous_until = models.DateTimeField(
-        null=True, editable=False, help_text="Until when that secret works as well."
+        _("previous until"), null=True, editable=False, help_text=_("Until when that secret works as well.")
     )
-    scopes = models.JSONField(default=list)
-    last_used_at = models.DateTimeField(null=True, editable=False)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    revoked_at = models.DateTimeField(null=True, blank=True)
+    scopes = models.JSONField(
+        _("scopes"), default=list, help_text=_("Read: get and search prompts. Write: change them too.")
+    )
+    last_used_at = models.DateTimeField(_("last used at"), null=True, editable=False)
+    expires_at = models.DateTimeField(
+        _("expires at"),
+        null=True,
+        blank=True,
+        help_text=_("From then on it is refused. Left empty: it works until it is revoked."),
+    )
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
 
     objects = ApiKeyQuerySet.as_manager()
 
     class Meta:
         db_table = "api_keys"
-        verbose_name = "API key"
+        verbose_name_plural = _("API keys")
+        verbose_name = _("API key")
         ordering = ["name"]
         permissions = [("manage_others_keys", "May manage API keys of others")]
 

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import connections, models, router
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 
 class RandomHex(models.Func):
@@ -27,9 +28,9 @@ def new_id() -> str:
 
 class Record(models.Model):
     id = models.CharField(
-        primary_key=True, max_length=32, default=new_id, db_default=RandomHex(), editable=False
+        _("id"), primary_key=True, max_length=32, default=new_id, db_default=RandomHex(), editable=False
     )
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
 
     class Meta:
         abstract = True
@@ -70,7 +71,7 @@ def _wrong(field: Any, value: Any) -> dict[str, Any]:
 
 
 class ChangingRecord(Record):
-    updated_at = models.DateTimeField(auto_now=True, db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True, db_default=Now(), editable=False)
 
     class Meta:
         abstract = True

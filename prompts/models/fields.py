@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from django.apps import apps
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from .base import Record
 
@@ -33,13 +34,17 @@ def id_of_state(prompt_id: str, last_id: str, values_hash: str) -> str:
 class PromptFields(Record):
     """One state of a prompt's fields. Written once, never changed."""
 
-    prompt = models.ForeignKey("prompts.Prompt", on_delete=models.CASCADE, related_name="past_fields")
-    number = models.PositiveIntegerField()
-    values = models.JSONField()
-    values_hash = models.CharField(max_length=64)
+    prompt = models.ForeignKey(
+        "prompts.Prompt", verbose_name=_("prompt"), on_delete=models.CASCADE, related_name="past_fields"
+    )
+    number = models.PositiveIntegerField(_("number"))
+    values = models.JSONField(_("values"))
+    values_hash = models.CharField(_("values hash"), max_length=64)
 
     class Meta:
         db_table = "prompt_fields"
+        verbose_name = _("prompt fields")
+        verbose_name_plural = _("prompt fields")
         ordering = ["-number"]
         constraints = [
             models.UniqueConstraint(fields=["prompt", "number"], name="prompt_fields_number_is_unique"),

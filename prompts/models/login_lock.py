@@ -1,5 +1,6 @@
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from .base import Record
 
@@ -11,17 +12,23 @@ class LoginLock(Record):
     account that there is, its user stands beside it. Deleting a row unlocks.
     """
 
-    who = models.CharField(max_length=64, editable=False)
+    who = models.CharField(_("who"), max_length=64, editable=False)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="login_locks"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="login_locks",
     )
-    address = models.CharField(max_length=64)
-    failures = models.PositiveIntegerField(default=0)
-    failed_at = models.DateTimeField()
-    locked_until = models.DateTimeField(null=True)
+    address = models.CharField(_("address"), max_length=64)
+    failures = models.PositiveIntegerField(_("failures"), default=0)
+    failed_at = models.DateTimeField(_("failed at"))
+    locked_until = models.DateTimeField(_("locked until"), null=True)
 
     class Meta:
         db_table = "login_locks"
+        verbose_name = _("locked login")
+        verbose_name_plural = _("locked logins")
         ordering = ["-failed_at"]
         default_permissions = ("view", "delete")
         constraints = [

@@ -82,50 +82,91 @@ class Prompt(Versioned, ChangingRecord):
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
         on_delete=models.CASCADE,
         related_name="prompts",
-        help_text="The author; deleting the user deletes the prompts.",
+        help_text=_("The author; deleting the user deletes the prompts."),
     )
     name = models.CharField(
+        _("name"),
         max_length=MAX_NAME_LENGTH,
         db_default=RandomHex(),
         validators=[validate_name],
-        help_text="Unique; slashes make folders: writing/resume-rewriter.",
+        help_text=_("Unique; slashes make folders: writing/resume-rewriter."),
     )
-    title = models.CharField(max_length=MAX_TITLE_LENGTH, validators=[validate_title])
+    title = models.CharField(
+        _("title"),
+        max_length=MAX_TITLE_LENGTH,
+        validators=[validate_title],
+        help_text=_("For people: shown in lists and search results, such as Rewrite a resume."),
+    )
     type = models.CharField(
+        _("type"),
         max_length=8,
         choices=Kind.choices,
         default=Kind.TEXT,
         db_default=Kind.TEXT,
-        help_text="Chosen once: all versions of a prompt are texts, or all are chats.",
+        help_text=_("Chosen once: all versions of a prompt are texts, or all are chats."),
     )
-    version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
+    version = models.PositiveIntegerField(_("version"), default=1, db_default=1, editable=False)
     purged_version = models.PositiveIntegerField(
-        default=0, db_default=0, editable=False, help_text="The highest number of a version that was purged."
+        _("purged version"),
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text=_("The highest number of a version that was purged."),
     )
     status = models.CharField(
-        max_length=16, choices=Status.choices, default=Status.DRAFT, db_default=Status.DRAFT
+        _("status"),
+        max_length=16,
+        choices=Status.choices,
+        default=Status.DRAFT,
+        db_default=Status.DRAFT,
+        help_text=_("Draft: being written. Active: in use. Archived: kept, but no longer meant to be used."),
     )
     language = models.CharField(
+        _("language"),
         max_length=MAX_LANGUAGE_LENGTH,
         blank=True,
         db_default="",
         validators=[validate_language],
-        help_text="Language code of the content, such as en or ja.",
+        help_text=_("Language code of the content, such as en or ja."),
     )
-    tags = models.JSONField(default=list, db_default=[], blank=True, validators=[validate_tags])
+    tags = models.JSONField(
+        _("tags"),
+        default=list,
+        db_default=[],
+        blank=True,
+        validators=[validate_tags],
+        help_text=_("Words to filter by, such as career and writing."),
+    )
     source = models.CharField(
-        max_length=255, blank=True, db_default="", editable=False, help_text="The file it was imported from."
+        _("source"),
+        max_length=255,
+        blank=True,
+        db_default="",
+        editable=False,
+        help_text=_("The file it was imported from."),
     )
-    metadata = models.JSONField(default=dict, db_default={}, blank=True, validators=[validate_metadata])
-    deleted_at = models.DateTimeField(null=True, editable=False, help_text="Since when it is in the trash.")
+    metadata = models.JSONField(
+        _("metadata"),
+        default=dict,
+        db_default={},
+        blank=True,
+        validators=[validate_metadata],
+        help_text=_("A JSON object that searches can filter by. It makes no new version."),
+    )
+    deleted_at = models.DateTimeField(
+        _("deleted at"), null=True, editable=False, help_text=_("Since when it is in the trash.")
+    )
 
     objects = KeptPrompts()
     everything = PromptQuerySet.as_manager()
 
     class Meta:
         db_table = "prompts"
+        verbose_name = _("prompt")
+        verbose_name_plural = _("prompts")
         ordering = ["-updated_at", "name"]
         indexes = [
             models.Index(fields=["status"], name="prompts_status"),

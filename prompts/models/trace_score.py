@@ -1,5 +1,6 @@
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from ..validators import validate_metadata
 from .base import ChangingRecord, RandomHex, new_id
@@ -13,37 +14,46 @@ class TraceScore(ChangingRecord):
     """
 
     class DataType(models.TextChoices):
-        NUMERIC = "NUMERIC"
-        CATEGORICAL = "CATEGORICAL"
-        BOOLEAN = "BOOLEAN"
-        TEXT = "TEXT"
-        CORRECTION = "CORRECTION"
+        NUMERIC = "NUMERIC", _("Numeric")
+        CATEGORICAL = "CATEGORICAL", _("Categorical")
+        BOOLEAN = "BOOLEAN", _("Boolean")
+        TEXT = "TEXT", _("Text")
+        CORRECTION = "CORRECTION", _("Correction")
 
     id = models.CharField(
-        primary_key=True, max_length=255, default=new_id, db_default=RandomHex(), editable=False
+        _("id"), primary_key=True, max_length=255, default=new_id, db_default=RandomHex(), editable=False
     )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
         on_delete=models.CASCADE,
         related_name="trace_scores",
-        help_text="Who sent it.",
+        help_text=_("Who sent it."),
     )
-    trace_id = models.CharField(max_length=255, blank=True, db_default="")
-    observation_id = models.CharField(max_length=255, blank=True, db_default="")
-    session_id = models.CharField(max_length=255, blank=True, db_default="")
-    dataset_run_id = models.CharField(max_length=255, blank=True, db_default="")
-    name = models.CharField(max_length=255)
-    data_type = models.CharField(max_length=16, choices=DataType.choices)
-    value = models.FloatField(null=True, blank=True, help_text="Of a number, and 0 or 1 of a boolean.")
-    string_value = models.TextField(blank=True, db_default="", help_text="Of a category or a text.")
-    comment = models.TextField(blank=True, db_default="")
-    environment = models.CharField(max_length=64, default="default", db_default="default")
-    config_id = models.CharField(max_length=255, blank=True, db_default="")
-    metadata = models.JSONField(default=dict, db_default={}, blank=True, validators=[validate_metadata])
-    timestamp = models.DateTimeField()
+    trace_id = models.CharField(_("trace id"), max_length=255, blank=True, db_default="")
+    observation_id = models.CharField(_("observation id"), max_length=255, blank=True, db_default="")
+    session_id = models.CharField(_("session id"), max_length=255, blank=True, db_default="")
+    dataset_run_id = models.CharField(_("dataset run id"), max_length=255, blank=True, db_default="")
+    name = models.CharField(_("name"), max_length=255)
+    data_type = models.CharField(_("data type"), max_length=16, choices=DataType.choices)
+    value = models.FloatField(
+        _("value"), null=True, blank=True, help_text=_("Of a number, and 0 or 1 of a boolean.")
+    )
+    string_value = models.TextField(
+        _("string value"), blank=True, db_default="", help_text=_("Of a category or a text.")
+    )
+    comment = models.TextField(_("comment"), blank=True, db_default="")
+    environment = models.CharField(_("environment"), max_length=64, default="default", db_default="default")
+    config_id = models.CharField(_("config id"), max_length=255, blank=True, db_default="")
+    metadata = models.JSONField(
+        _("metadata"), default=dict, db_default={}, blank=True, validators=[validate_metadata]
+    )
+    timestamp = models.DateTimeField(_("timestamp"))
 
     class Meta:
         db_table = "trace_scores"
+        verbose_name = _("trace score")
+        verbose_name_plural = _("trace scores")
         ordering = ["-timestamp", "-id"]
         indexes = [
             models.Index(fields=["-timestamp", "-id"], name="trace_scores_newest"),

@@ -2,6 +2,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from .base import Record
 from .versioned import Versioned
@@ -16,19 +17,29 @@ class PromptVersionQuerySet(models.QuerySet["PromptVersion"]):
 class PromptVersion(Versioned, Record):
     """One state of a prompt's template and configuration. Written once, never changed."""
 
-    prompt = models.ForeignKey("prompts.Prompt", on_delete=models.CASCADE, related_name="versions")
-    version = models.PositiveIntegerField()
-    content = models.TextField()
-    content_hash = models.CharField(max_length=64, db_index=True)
-    parent = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="children")
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
-    message = models.TextField(blank=True, db_default="", help_text="What changed, and why.")
-    deleted_at = models.DateTimeField(null=True, editable=False, help_text="Since when it is in the trash.")
+    prompt = models.ForeignKey(
+        "prompts.Prompt", verbose_name=_("prompt"), on_delete=models.CASCADE, related_name="versions"
+    )
+    version = models.PositiveIntegerField(_("version"))
+    content = models.TextField(_("content"))
+    content_hash = models.CharField(_("content hash"), max_length=64, db_index=True)
+    parent = models.ForeignKey(
+        "self", verbose_name=_("parent"), null=True, on_delete=models.SET_NULL, related_name="children"
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("author"), null=True, on_delete=models.SET_NULL
+    )
+    message = models.TextField(_("message"), blank=True, db_default="", help_text=_("What changed, and why."))
+    deleted_at = models.DateTimeField(
+        _("deleted at"), null=True, editable=False, help_text=_("Since when it is in the trash.")
+    )
 
     objects = PromptVersionQuerySet.as_manager()
 
     class Meta:
         db_table = "prompt_versions"
+        verbose_name = _("prompt version")
+        verbose_name_plural = _("prompt versions")
         ordering = ["-version"]
         indexes = [models.Index(fields=["-created_at", "-id"], name="prompt_versions_newest")]
         constraints = [

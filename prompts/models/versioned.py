@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from ..rendering import messages
 from ..rendering.errors import TemplateProblem
@@ -56,27 +57,36 @@ def hash_content(content: str) -> str:
 
 
 class Versioned(models.Model):
-    content = models.TextField(validators=[validate_content])
+    content = models.TextField(
+        _("content"),
+        validators=[validate_content],
+        help_text=_("The prompt itself. New content makes a new version."),
+    )
     template_format = models.CharField(
+        _("template format"),
         max_length=16,
         choices=TemplateFormat.choices,
         default=TemplateFormat.SIMPLE,
         db_default=TemplateFormat.SIMPLE,
-        help_text="{{name}} for plain variables; Jinja for conditions and loops, in a sandbox.",
+        help_text=_("{{name}} for plain variables; Jinja for conditions and loops, in a sandbox."),
     )
     variables = models.JSONField(
+        _("variables"),
         default=dict,
         db_default={},
         blank=True,
         validators=[validate_variables],
-        help_text='What is to be known of variables: {"tone": {"type": "enum", "values": ["kind", "firm"]}}.',
+        help_text=_(
+            'What is to be known of variables: {"tone": {"type": "enum", "values": ["kind", "firm"]}}.'
+        ),
     )
     config = models.JSONField(
+        _("config"),
         default=dict,
         db_default={},
         blank=True,
         validators=[validate_config],
-        help_text="What the application wants to keep with it, such as model and temperature.",
+        help_text=_("What the application wants to keep with it, such as model and temperature."),
     )
 
     class Meta:

@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from prompts import indexing
+from prompts.admin import keeping
 from prompts.models import Prompt, User
 
 PASSWORD = "correct horse"
@@ -17,6 +18,12 @@ PASSWORD = "correct horse"
 @pytest.fixture(autouse=True)
 def _fake_embedder(fake_embedder: None) -> None:
     """All tests of this folder embed with it."""
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> None:
+    """On a busy machine even a short look may take long enough to be kept for the next test."""
+    keeping.forget()
 
 
 @pytest.fixture

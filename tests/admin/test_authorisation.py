@@ -13,12 +13,34 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pytest_django import DjangoDbBlocker
 
+from prompts import indexing
 from tests.authorisation import world as worlds
-from tests.authorisation.console_table import DENIED, LOGIN, MODELS, NOTHING, PAGE, PAGES, PEOPLE, expected
+from tests.authorisation.console_table import (
+    DENIED,
+    LOGIN,
+    MODELS,
+    NOTHING,
+    PAGE,
+    PAGES,
+    PEOPLE,
+    REDIRECT,
+    expected,
+)
 from tests.authorisation.world import CSRF, OWNER, World
+from vectors.admin.pages import PAGES as COLLECTION_PAGES
 
 pytestmark = pytest.mark.django_db
 ACTIONS = ("changelist", "add", "history", "delete", "change")
+# Of a prompt, with the statuses of GET for everybody: those that name nothing to compare with find nothing.
+PROMPT_PAGES = {
+    "versions": PAGE,
+    "blame": PAGE,
+    "evaluations": PAGE,
+    "comparison": NOTHING,
+    "split": PAGE,
+    "relations": PAGE,
+    "texts": NOTHING,
+}
 # Open to all: the login itself, and what tells nothing of what is stored.
 OPEN: dict[str, set[int]] = {
     "/": {302},
@@ -45,7 +67,32 @@ OTHERS = {
     "app_list",
     "set_language",  # for everybody, logged in or not
     "prompts_prompt_compare",
+    *(f"prompts_prompt_{name}" for name in PROMPT_PAGES),
+    "prompts_evaluationrun_progress",
+    "prompts_evaluationrun_cancel",
+    "prompts_prompt_labels",
+    "prompts_prompt_use",
     "auth_user_password_change",
+    "judge_result",
+    "home_live",  # in test_home.py
+    *(page.url_name for page in COLLECTION_PAGES),  # in test_vectors_pages.py
+    # In test_jobs_pages.py, test_schedule_pages.py and test_backups_pages.py.
+    "ops_job_start_kind",
+    "ops_job_live_one",
+    "ops_job_cancel",
+    "ops_job_retry",
+    "django_celery_beat_periodictask_turn",
+    "django_celery_beat_periodictask_start",
+    "ops_backupdrill_backup",
+    "ops_backupdrill_download",
+    "ops_backupdrill_restore",
+    # In test_operators_pages.py.
+    "ops_healthrecord_part",
+    "ops_alert_acknowledge",
+    "ops_alert_silence",
+    "ops_slowquery_statement",
+    "prompts_apikey_rotate",
+    "prompts_apikey_revoke",
 }
 
 
@@ -137,8 +184,10 @@ def everything(world: World) -> Iterator[str]:
         for action in ACTIONS:
             yield path_of(world, model, action, OWNER)
     yield from (reverse(f"admin:{page}") for page in PAGES if page != "logout")
-    yield reverse("admin:prompts_prompt_compare", args=[world.own["prompt"]])
+    for page in ("compare", "labels", "use"):
+        yield reverse(f"admin:prompts_prompt_{page}", args=[world.own["prompt"]])
     yield reverse("admin:auth_user_password_change", args=[world.own["user"]])
+    yield reverse("judge_result")
     yield reverse("admin:autocomplete") + "?app_label=prompts&model_name=apikey&field_name=user"
     yield reverse("admin:app_list", args=["prompts"])
     yield reverse("admin:view_on_site", args=["1", "1"])
@@ -171,6 +220,52 @@ def test_pages_of_one_thing(world: World, who: str) -> None:
     groups = reverse("admin:app_list", args=["auth"])
     assert status(client, "GET", groups) == (PAGE if who == "superuser" else NOTHING)
     assert status(client, "GET", "/admin/nowhere/") == NOTHING
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_labels_are_seen_by_all_and_moved_by_the_owner(world: World, who: str) -> None:
+    """And by who may change the prompts of others, as in the API."""
+    client, values = person(world, who), world.others if who.endswith("another's") else world.own
+    labels, use = (
+        reverse(f"admin:prompts_prompt_{page}", args=[values["prompt"]]) for page in ("labels", "use")
+    )
+    assert (status(client, "GET", labels), status(client, "GET", use)) == (PAGE, PAGE)
+    may = who in ("editor", "admin", "superuser")
+    for form in (
+        {"action": "move", "label": "beta", "version": "1"},
+        {"action": "undo", "label": "beta"},
+        {},
+    ):
+        assert status(client, "POST", labels, **form) == (REDIRECT if may else DENIED)
+    assert status(client, "POST", labels.replace(values["prompt"], "0" * 32), action="move") == NOTHING
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_judging_a_result_is_for_those_who_may_add_judgements(world: World, who: str) -> None:
+    client, path, may = person(world, who), reverse("judge_result"), who != "reader"
+    indexing.get_collection()
+    form = {"address": "?q=resume", "key": world.others["prompt"], "grade": "good"}
+    assert status(client, "GET", path) == (405 if may else DENIED)
+    assert status(client, "POST", path, **form) == (302 if may else DENIED)
+    assert status(client, "POST", path, **form | {"grade": "best"}) == (400 if may else DENIED)
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_pages_of_a_prompt_and_of_a_run(world: World, who: str) -> None:
+    client, values = person(world, who), world.others if who.endswith("another's") else world.own
+    may_change = who in ("editor", "admin", "superuser")
+    indexing.get_collection()
+    for name, wanted in PROMPT_PAGES.items():
+        path = reverse(f"admin:prompts_prompt_{name}", args=[values["prompt"]])
+        assert status(client, "GET", path) == wanted, name
+    restore = reverse("admin:prompts_prompt_versions", args=[values["prompt"]])
+    split = reverse("admin:prompts_prompt_split", args=[values["prompt"]])
+    assert status(client, "POST", restore, version=1) == (REDIRECT if may_change else DENIED)
+    assert status(client, "POST", split, act="end", label="split") == (REDIRECT if may_change else DENIED)
+    progress = reverse("admin:prompts_evaluationrun_progress", args=[values["run"]])
+    cancel = reverse("admin:prompts_evaluationrun_cancel", args=[values["run"]])
+    assert status(client, "GET", progress) == PAGE
+    assert status(client, "POST", cancel) == (DENIED if who == "reader" else REDIRECT)
 
 
 @pytest.mark.parametrize("path", sorted(OPEN))

@@ -10,7 +10,7 @@ from django.test import Client
 from ops import comparison_page
 from ops.environments.local import Provider
 from ops.environments.opening import opened
-from prompts.models import Prompt
+from prompts.models import Prompt, PromptLabel, PromptVersion
 from tests.ops.environments.conftest import LINES, branches, change, contents, local
 
 from .conftest import text_of
@@ -137,7 +137,7 @@ def test_a_preview_says_what_would_be_written(admin: Client, branches: Provider)
     answer = send(admin, "preview", prompt=["p", "new"], message="Why & how")
     page = text_of(answer)
     assert answer.status_code == 200
-    assert "1 prompt would come from feature to stable; 1 has nothing new." in page
+    assert "1 prompt would come from feature to stable. 1 has nothing new." in page
     assert '<span class="afn-tag">new</span> new' in page
     assert 'value="Why &amp; how"' in page  # the form is kept
     assert set(contents(branches, "stable")) == {"p"}
@@ -269,3 +269,31 @@ def test_a_form_of_another_site_does_nothing(aoi: Any, branches: Provider) -> No
     client.force_login(aoi)
     assert send(client, "merge").status_code == 403
     assert contents(branches, "stable") == {"p": LINES}
+
+
+def test_labels_of_both_sides_are_shown(admin: Client, branches: Provider) -> None:
+    change(branches, "feature", "p", LINES.replace("two", "2"))
+    with opened(branches, "feature") as alias:
+        prompt = Prompt.objects.using(alias).get()
+        version = PromptVersion.objects.using(alias).get(prompt=prompt, version=2)
+        PromptLabel.objects.using(alias).create(prompt=prompt, version=version, name="production")
+    answer = admin.get(BOTH)
+    [entry] = answer.context["entries"]
+    assert [(one.name, one.version, one.differs) for one in entry.left_labels] == [("production", 2, True)]
+    assert entry.right_labels == []
+    assert "production v2" in text_of(answer)
+
+
+@pytest.mark.parametrize("place", [0, 4096, None])
+def test_a_damaged_one_is_said_to_be(admin: Client, branches: Provider, place: int | None) -> None:
+    """Its first page, its second one, or every one after these."""
+    file = branches._folder / "feature.db"
+    content = bytearray(file.read_bytes())
+    torn = range(place, place + 4096) if place is not None else range(8192, len(content))
+    for at in torn:
+        content[at] ^= 0xA5
+    file.write_bytes(content)
+    answer = admin.get(BOTH)
+    assert answer.status_code in (400, 500)
+    assert answer.context["problem"]
+    assert "feature" in answer.context["problem"]

@@ -126,7 +126,7 @@ def test_an_admin_unlocks_in_the_console(admin: Client) -> None:
     assert "locked" in page.content.decode()
     assert HERE in page.content.decode()
     lock = LoginLock.objects.get()
-    form = {"action": "delete_selected", "_selected_action": [lock.pk], "post": "yes"}
+    form = {"action": "unlock", "_selected_action": [lock.pk]}
     assert admin.post(reverse("admin:prompts_loginlock_changelist"), form).status_code == 302
     assert log_in("aoi", PASSWORD).status_code == 302
 

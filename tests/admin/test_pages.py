@@ -97,14 +97,22 @@ def test_the_menu_lists_what_one_may_see(staff: Callable[..., Client], admin: Cl
         return {str(one["title"] or ""): [str(item["title"]) for item in one["items"]] for one in groups}
 
     assert menu(staff("view_prompt", "view_environment")) == {
-        "": ["Home", "Search", "Prompts"],
+        "": ["Home", "Search", "Prompts", "Tour"],
         "Operations": ["Environments"],
     }
     assert menu(admin) == {
-        "": ["Home", "Search", "Prompts", "Evaluations"],
+        "": ["Home", "Search", "Prompts", "Evaluations", "Tour"],
         "Labels": ["Label policies", "Label moves"],
         "Vectors": ["Collections", "Judgements", "Search quality"],
-        "Operations": ["Health", "Jobs", "Schedules", "Backups", "Environments", "Slow queries"],
+        "Operations": [
+            "Health",
+            "Redis",
+            "Jobs",
+            "Schedules",
+            "Backups",
+            "Environments",
+            "Slow queries",
+        ],
         "Alerts": ["Alerts", "Alert rules", "Alert channels", "Silences", "Webhooks"],
         "Access": ["API keys", "Users", "Groups", "Locked logins", "Audit log"],
     }

@@ -29,6 +29,8 @@ MODELS = {
     "prompts_labelmove": Rights("v", "v", "v", "v", "v"),
     "prompts_labelpolicy": Rights("v", "v", "v", "vacd", object="policy"),
     "prompts_evaluation": Rights("v", "va", "va", "vad", "vad", object="evaluation"),
+    "prompts_evaluationrun": Rights("v", "va", "va", "va", "va", object="run"),
+    "prompts_dataset": Rights("v", "v", "v", "v", "v", object="dataset"),
     # Everybody sees his own alone; superusers see all.
     "prompts_apikey": Rights(
         "vac", "vac", "vac", "vacd", object="key", hidden_from=("reader", "editor on another's", "admin")
@@ -57,15 +59,31 @@ MODELS = {
 }
 # By name: the statuses of GET and POST for whoever is logged in, and the people who are denied.
 PAGES: dict[str, tuple[int, int, tuple[str, ...]]] = {
+    "prompts_prompt_preview": (NOT_ALLOWED, PAGE, ()),
+    "prompts_prompt_includes": (PAGE, PAGE, ()),
     "index": (PAGE, PAGE, ()),
     "search": (PAGE, PAGE, ()),
+    "tour": (PAGE, NOT_ALLOWED, ()),
+    "first_steps": (NOT_ALLOWED, REDIRECT, ()),
+    "prompts_prompt_export_page": (PAGE, PAGE, ()),
+    # Of a POST without a file.
+    "prompts_prompt_import_page": (PAGE, 400, ("reader", "editor", "editor on another's")),
     "logout": (NOT_ALLOWED, PAGE, ()),
     "password_change": (PAGE, PAGE, ()),
     "password_change_done": (PAGE, NOT_ALLOWED, ()),
     "jsi18n": (PAGE, NOT_ALLOWED, ()),
+    "prompts_evaluationrun_running": (PAGE, PAGE, ()),
+    "prompts_evaluationrun_compare": (NOTHING, NOTHING, ()),  # no two are named
     # Their forms change environments, which is for superusers alone; an empty one names no action.
     "ops_environment_changelist": (PAGE, DENIED, ("reader", "editor", "editor on another's")),
     "ops_environment_compare": (PAGE, DENIED, ("reader", "editor", "editor on another's")),
+    "ops_healthrecord_live": (PAGE, NOT_ALLOWED, ("reader", "editor", "editor on another's")),
+    "ops_redis": (PAGE, NOT_ALLOWED, ("reader", "editor", "editor on another's")),
+    "ops_redis_live": (PAGE, NOT_ALLOWED, ("reader", "editor", "editor on another's")),
+    "ops_job_live": (PAGE, NOT_ALLOWED, ("reader", "editor", "editor on another's")),
+    "ops_job_start": (PAGE, NOT_ALLOWED, ("reader", "editor", "editor on another's")),
+    "ops_backupdrill_live": (PAGE, NOT_ALLOWED, ("reader", "editor", "editor on another's")),
+    "ops_backupdrill_drills": (PAGE, PAGE, ("reader", "editor", "editor on another's")),
 }
 
 

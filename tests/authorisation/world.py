@@ -141,7 +141,8 @@ def _shared(owner: User, prompt: Prompt) -> dict[str, Any]:
     hourly = IntervalSchedule.objects.create(every=1, period="hours")
     schedule = PeriodicTask.objects.create(name="Hourly", interval=hourly, task="ops.tasks.sweep_jobs")
     return {"slow_query": slow[0].pk, "job": jobs[0].pk, "failed_job": jobs[1].pk, "schedule": schedule.pk,
-            "run": run.pk, "judgement": judgement.pk, "policy": LabelPolicy.objects.get().pk,
+            "run": run.pk, "dataset": dataset.pk, "judgement": judgement.pk,
+            "policy": LabelPolicy.objects.get().pk,
             "group": Group.objects.get(name=READERS).pk, "evaluation": Evaluation.objects.first().pk,
             "version": version.pk, "collection": collection.pk}  # fmt: skip
 

@@ -90,6 +90,10 @@ class CollectionAdmin(TypedDeletion, ModelAdmin):
     namings: ClassVar[dict[str, Naming]] = {}
 
     form = CollectionForm
+    empty_help = _(
+        "A collection has items with their embeddings. That of the prompts is made with the first "
+        "prompt; others are made by the API: POST /api/v1/collections."
+    )
     list_display = ("name", "row_count", "embeddings", "space", "search_by", "size", "index_state", "updated")
     list_per_page = 20
     list_select_related = ("index",)

@@ -10,7 +10,7 @@ from django.http import HttpResponseRedirect
 from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
 
     Base = Any
 else:
@@ -27,7 +27,7 @@ def is_typed(request: HttpRequest, name: str) -> bool:
 class TypedDeletion(Base):
     """For a ``ModelAdmin``, before it among the bases. One row at a time: nobody reads a list of names."""
 
-    delete_confirmation_template = "admin/typed_deletion.html"
+    delete_confirmation_template: Any = "admin/typed_deletion.html"
 
     def name_to_type(self, obj: Any) -> str:
         return str(obj)
@@ -41,7 +41,7 @@ class TypedDeletion(Base):
         actions.pop("delete_selected", None)
         return actions
 
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         obj = self.get_object(request, unquote(object_id))
         if obj is None or not self.has_delete_permission(request, obj):
             return super().delete_view(request, object_id, extra_context)  # which says so

@@ -57,6 +57,11 @@ class ReadOnlyAdmin(ModelAdmin):
 
 
 class JudgementAdmin(ReadOnlyAdmin):
+    empty_help = _(
+        "A judgement says how well an item answers a query. Search for prompts and click Good, Partly "
+        "or No at the results; search quality is measured by it."
+    )
+    empty_link = (_("Search"), "admin:search", "prompts.view_prompt")
     list_display = (
         "short_query",
         column("key", _("Key")),
@@ -89,6 +94,11 @@ class JudgementAdmin(ReadOnlyAdmin):
 
 
 class EvaluationRunAdmin(ReadOnlyAdmin):
+    empty_help = _(
+        "What searches were measured at is kept here. Judge results of searches first, then measure "
+        "on a collection's page Quality."
+    )
+    empty_link = (_("Collections"), "admin:vectors_collection_changelist", "vectors.view_collection")
     list_display = ("number", "quality_page", column("mode", _("Mode")), column("source", _("Queries from")),
                     "queries", "ndcg", "mrr", "recall", "when")  # fmt: skip
     list_filter = (("collection", admin.RelatedOnlyFieldListFilter), "mode", "source")

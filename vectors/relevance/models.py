@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from vectors.fulltext import is_mostly_cjk, terms
 from vectors.limits import MAX_KEY
@@ -24,17 +25,17 @@ def hash_query(query: str) -> str:
 
 
 class JudgementSource(models.TextChoices):
-    IMPORT = "import", "Import"
-    CLICK = "click", "Click"
+    IMPORT = "import", _("Import")
+    CLICK = "click", _("Click")
     API = "api", "API"
 
 
 class Language(models.TextChoices):
     """Of a query, as far as search tells them apart: which of two keyword weights it has."""
 
-    NONE = "", "None"
-    EN = "en", "English and others"
-    JA = "ja", "Japanese, Chinese, Korean"
+    NONE = "", _("None")
+    EN = "en", _("English and others")
+    JA = "ja", _("Japanese, Chinese, Korean")
 
     @classmethod
     def of(cls, query: str) -> Language:
@@ -50,21 +51,34 @@ class Judgement(models.Model):
     The item need not be there (yet, or any more). Whoever judged is a plain name: this app knows no users.
     """
 
-    collection = models.ForeignKey("vectors.Collection", on_delete=models.CASCADE, related_name="judgements")
-    query = models.TextField()
-    query_hash = models.CharField(max_length=64, editable=False)
-    key = models.CharField(max_length=MAX_KEY)
-    grade = models.PositiveSmallIntegerField(help_text="0 is not relevant.")
-    source = models.CharField(max_length=8, choices=JudgementSource)
-    language = models.CharField(max_length=2, choices=Language, blank=True, default=Language.NONE)
-    created_by = models.CharField(max_length=254, blank=True, help_text="Who judged, where that is known.")
-    created_at = models.DateTimeField(default=timezone.now, help_text="When this grade was given.")
+    collection = models.ForeignKey(
+        "vectors.Collection",
+        verbose_name=_("collection"),
+        on_delete=models.CASCADE,
+        related_name="judgements",
+    )
+    query = models.TextField(_("query"))
+    query_hash = models.CharField(_("query hash"), max_length=64, editable=False)
+    key = models.CharField(_("key"), max_length=MAX_KEY)
+    grade = models.PositiveSmallIntegerField(_("grade"), help_text=_("0 is not relevant."))
+    source = models.CharField(_("source"), max_length=8, choices=JudgementSource)
+    language = models.CharField(
+        _("language"), max_length=2, choices=Language, blank=True, default=Language.NONE
+    )
+    created_by = models.CharField(
+        _("created by"), max_length=254, blank=True, help_text=_("Who judged, where that is known.")
+    )
+    created_at = models.DateTimeField(
+        _("created at"), default=timezone.now, help_text=_("When this grade was given.")
+    )
 
     objects: ClassVar[models.Manager[Judgement]] = models.Manager()
 
     class Meta:
         app_label = "vectors"
         db_table = "vector_judgements"
+        verbose_name = _("judgement")
+        verbose_name_plural = _("judgements")
         ordering = ("-pk",)
         constraints = (
             models.UniqueConstraint(
@@ -83,8 +97,8 @@ class Judgement(models.Model):
 
 
 class QuerySource(models.TextChoices):
-    JUDGEMENTS = "judgements", "Judgements"
-    KNOWN_ITEMS = "known-items", "Known items"
+    JUDGEMENTS = "judgements", _("Judgements")
+    KNOWN_ITEMS = "known-items", _("Known items")
 
 
 class EvaluationRun(models.Model):
@@ -95,22 +109,34 @@ class EvaluationRun(models.Model):
     """
 
     collection = models.ForeignKey(
-        "vectors.Collection", on_delete=models.CASCADE, related_name="evaluation_runs", db_index=False
+        "vectors.Collection",
+        verbose_name=_("collection"),
+        on_delete=models.CASCADE,
+        related_name="evaluation_runs",
+        db_index=False,
     )
-    mode = models.CharField(max_length=8)
-    source = models.CharField(max_length=16, choices=QuerySource, help_text="Where the queries came from.")
-    settings = models.JSONField(default=dict, help_text="Fusion, keyword weights, strategy, k.")
-    index = models.JSONField(default=dict, help_text="Embedder, dimensions, rows, strategies used.")
-    n = models.PositiveIntegerField("queries")
-    metrics = models.JSONField(default=dict)
-    scores = models.JSONField(default=dict, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
+    mode = models.CharField(_("mode"), max_length=8)
+    source = models.CharField(
+        _("source"), max_length=16, choices=QuerySource, help_text=_("Where the queries came from.")
+    )
+    settings = models.JSONField(
+        _("settings"), default=dict, help_text=_("Fusion, keyword weights, strategy, k.")
+    )
+    index = models.JSONField(
+        _("index"), default=dict, help_text=_("Embedder, dimensions, rows, strategies used.")
+    )
+    n = models.PositiveIntegerField(_("queries"))
+    metrics = models.JSONField(_("metrics"), default=dict)
+    scores = models.JSONField(_("scores"), default=dict, editable=False)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     objects: ClassVar[models.Manager[EvaluationRun]] = models.Manager()
 
     class Meta:
         app_label = "vectors"
         db_table = "vector_evaluation_runs"
+        verbose_name = _("evaluation run")
+        verbose_name_plural = _("evaluation runs")
         ordering = ("-pk",)
         indexes = (models.Index(fields=("collection", "mode", "source"), name="vector_evaluation_runs_like"),)
         constraints = (

@@ -48,6 +48,9 @@ const intervals = {
     chart.data.datasets.forEach((dataset, index) => {
       if (!chart.isDatasetVisible(index)) return;
       ctx.save();
+      ctx.beginPath();
+      ctx.rect(chart.chartArea.left, chart.chartArea.top - 2, chart.chartArea.width, chart.chartArea.height + 4);
+      ctx.clip();
       ctx.strokeStyle = dataset.borderColor;
       ctx.lineWidth = 2;
       chart.getDatasetMeta(index).data.forEach((element, at) => {
@@ -84,7 +87,8 @@ function dataset(series, index, { small }) {
     pointHoverRadius: small ? 0 : series.marked ? 9 : 6,
     pointHitRadius: small ? 12 : 4,
     tension: 0,
-    parsing: false,
+    // Without parsing Chart.js takes x to be in order, and the first and last for the ends of the axis.
+    parsing: series.shape === "points" ? { xAxisKey: "x", yAxisKey: "y" } : false,
     normalized: series.shape === "line",
   };
 }
@@ -92,13 +96,20 @@ function dataset(series, index, { small }) {
 function config(spec) {
   const xs = spec.series.flatMap((series) => series.points.map((point) => point.x));
   const isNamed = spec.x.scale === "category";
-  const span = isNamed || !xs.length ? 0 : Math.max(...xs) - Math.min(...xs);
+  const span = isNamed || !xs.length ? 0 : (spec.x.high ?? Math.max(...xs)) - (spec.x.low ?? Math.min(...xs));
   const datasets = spec.series.map((series, index) => dataset(series, index, spec));
-  if (isNamed) datasets.forEach((one) => (one.parsing = { xAxisKey: "x", yAxisKey: "y" }));
+  // Of bars that lie, x goes down and y to the right.
+  const [across, up] = spec.horizontal ? ["y", "x"] : ["x", "y"];
+  if (isNamed) datasets.forEach((one) => (one.parsing = { xAxisKey: across, yAxisKey: up }));
   const shape = spec.series[0]?.shape ?? "line";
-  const scales = { x: axis(spec.x, { ...spec, span }), y: axis(spec.y, { ...spec, span: 0 }) };
+  const scales = { [across]: axis(spec.x, { ...spec, span }), [up]: axis(spec.y, { ...spec, span: 0 }) };
+  if (spec.horizontal) scales[across].ticks.autoSkip = false;
   if (spec.stacked) scales.x.stacked = scales.y.stacked = true;
-  if (isNamed) scales.x.labels = [...new Set(xs)];
+  if (isNamed) Object.assign(scales[across], { labels: [...new Set(xs)], offset: true });
+  // Chart.js looks at the points alone: the ends of their intervals are to be seen, too.
+  const ends = spec.series.flatMap((series) => series.points.flatMap((point) => [point.low, point.high]));
+  const known = ends.filter((end) => typeof end === "number");
+  if (known.length) Object.assign(scales[up], { suggestedMin: Math.min(...known), suggestedMax: Math.max(...known) });
   if (spec.small && spec.y.low === null) scales.y.beginAtZero = true;
   const zoom = { wheel: { enabled: true }, pinch: { enabled: true }, mode: "xy" };
   return {
@@ -110,7 +121,8 @@ function config(spec) {
       responsive: true,
       maintainAspectRatio: false,
       locale: language,
-      interaction: shape === "points" ? { mode: "nearest", intersect: true } : { mode: "index", intersect: false },
+      indexAxis: across,
+      interaction: shape === "points" ? { mode: "nearest", intersect: true } : { mode: "index", axis: across, intersect: false },
       scales,
       onClick: (event, elements, chart) => {
         const hit = elements[0];

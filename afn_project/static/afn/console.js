@@ -26,13 +26,13 @@ if (box?.autofocus) {
   if (!page.hasAttribute("x-cloak")) focusBox();
 }
 
-// Buttons that copy the text of another element.
+// Buttons that copy the text of another element, and say so in the words of their page.
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.addEventListener("click", async () => {
     const source = document.querySelector(button.dataset.copy);
     try {
       await navigator.clipboard.writeText(source.textContent);
-      button.textContent = "Copied";
+      button.textContent = button.dataset.copied ?? "Copied";
     } catch {
       // Plain HTTP has no clipboard: select the text, so that a keystroke copies it.
       getSelection().selectAllChildren(source);
@@ -69,3 +69,6 @@ async function drawCharts(within) {
 
 drawCharts(document);
 document.addEventListener("htmx:load", (event) => drawCharts(event.target));
+
+// On a phone the tab of this page may be out of sight.
+document.querySelector(".afn-tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });

@@ -1,7 +1,7 @@
 """Split tests of a prompt's labels: begun, looked at and ended there."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from django import forms
 from django.contrib import messages
@@ -24,35 +24,57 @@ from .base import render
 MOVE = "prompts.change_promptlabel"
 ARMS = 3  # beside the control; more are started by the API
 ENDED = 20
+_LABEL: Final = gettext_lazy(
+    "Applications that ask for it get one of the versions; the control is what they get now."
+)
+_WEIGHT: Final = gettext_lazy("Its share: with 50 and 50 each is served half of the time.")
+_VERSION: Final = gettext_lazy("The number of a version to try against the control.")
 
 
 class StartForm(forms.Form):
-    label = forms.ChoiceField(label=gettext_lazy("Label"))
-    control = forms.IntegerField(label=gettext_lazy("Weight"), min_value=1, max_value=splits.MAX_WEIGHT)
-    alpha = forms.FloatField(
-        label=gettext_lazy("How often it may err"), min_value=0.0001, max_value=0.5, initial=0.05
+    label = forms.ChoiceField(label=gettext_lazy("Label"), help_text=_LABEL)
+    control = forms.IntegerField(
+        label=gettext_lazy("Weight"), min_value=1, max_value=splits.MAX_WEIGHT, help_text=_WEIGHT
     )
-    reason = forms.CharField(label=gettext_lazy("Why"), max_length=2_000, required=False)
+    alpha = forms.FloatField(
+        label=gettext_lazy("How often it may err"),
+        min_value=0.0001,
+        max_value=0.5,
+        initial=0.05,
+        help_text=gettext_lazy("0.05: one test in twenty may call a version better that is not."),
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Why"),
+        max_length=2_000,
+        required=False,
+        help_text=gettext_lazy("For whoever looks at the result, such as: a shorter greeting."),
+    )
 
     def __init__(self, prompt: Prompt, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.labels = {name: number for name, number in labels_of(prompt).items() if name != LATEST}
         choices = [(name, f"{name} (v{number})") for name, number in self.labels.items()]
-        self.fields["label"] = forms.ChoiceField(label=gettext_lazy("Label"), choices=choices)
+        self.fields["label"] = forms.ChoiceField(
+            label=gettext_lazy("Label"), choices=choices, help_text=_LABEL
+        )
         self.fields["control"].initial = 50
         for at in range(1, ARMS + 1):
             needed = at == 1
             self.fields[f"version_{at}"] = forms.IntegerField(
-                label=gettext_lazy("Version"), min_value=1, required=needed
+                label=gettext_lazy("Version"), min_value=1, required=needed, help_text=_VERSION
             )
             self.fields[f"weight_{at}"] = forms.IntegerField(
-                label=gettext_lazy("Weight"), min_value=1, max_value=splits.MAX_WEIGHT, required=needed
+                label=gettext_lazy("Weight"),
+                min_value=1,
+                max_value=splits.MAX_WEIGHT,
+                required=needed,
+                help_text=_WEIGHT,
             )
         self.fields["weight_1"].initial = 50
         self.fields["version_1"].initial = prompt.version
         for name, field in self.fields.items():
             wrong = {"aria-invalid": "true"} if self.is_bound and name in self.errors else {}
-            field.widget.attrs |= {"aria-describedby": f"{name}-problem", **wrong}
+            field.widget.attrs |= {"aria-describedby": f"{name}-help {name}-problem", **wrong}
         self.fields["alpha"].widget.attrs["step"] = "any"
 
     def clean(self) -> dict[str, Any]:
