@@ -147,44 +147,47 @@ class Tab:
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
 
+def new_tab(
+    chromium: Browser,
+    site: Console,
+    *,
+    theme: Theme = "light",
+    language: Language = "en",
+    width: int = 1280,
+    height: int = 900,
+    logged_in: bool = True,
+) -> Tab:
+    """In a context of its own, which ``tab.page.context.close()`` ends."""
+    context = chromium.new_context(
+        base_url=site.url,
+        viewport={"width": width, "height": height},
+        color_scheme=theme,
+        locale={"en": "en-GB", "ja": "ja-JP"}[language],
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    if logged_in:
+        if not site.cookies:
+            _log_in(context, site)
+        context.add_cookies(site.cookies)
+    tab = Tab(context.new_page(), site, [])
+    _watch(tab)
+    return tab
+
+
 @pytest.fixture
 def open_tab(chromium: Browser, console: Console) -> Iterator[Callable[..., Tab]]:
     """Of the site that tests share, or of another: ``open_tab(theme="dark", language="ja", width=360)``."""
-    contexts: list[BrowserContext] = []
     tabs: list[Tab] = []
 
-    def make(
-        *,
-        theme: Theme = "light",
-        language: Language = "en",
-        width: int = 1280,
-        height: int = 900,
-        of: Console | None = None,
-        logged_in: bool = True,
-    ) -> Tab:
-        site = of or console
-        context = chromium.new_context(
-            base_url=site.url,
-            viewport={"width": width, "height": height},
-            color_scheme=theme,
-            locale={"en": "en-GB", "ja": "ja-JP"}[language],
-            reduced_motion="reduce",
-        )
-        context.set_default_timeout(PATIENCE_MS)
-        contexts.append(context)
-        if logged_in:
-            if not site.cookies:
-                _log_in(context, site)
-            context.add_cookies(site.cookies)
-        tab = Tab(context.new_page(), site, [])
-        _watch(tab)
-        tabs.append(tab)
-        return tab
+    def make(*, of: Console | None = None, **options: Any) -> Tab:
+        tabs.append(new_tab(chromium, of or console, **options))
+        return tabs[-1]
 
     yield make
-    for context in contexts:
-        context.close()
-    assert [wrong for tab in tabs for wrong in tab.wrong] == []
+    for one in tabs:
+        one.page.context.close()
+    assert [wrong for one in tabs for wrong in one.wrong] == []
 
 
 @pytest.fixture
