@@ -158,8 +158,6 @@ class JobAdmin(LogAdmin):
             "chips": chips,
             "live_keys": [job.pk for job in cl.result_list if job.state in OPEN],
             "may_start": bool(offers.offered(request.user)),
-            "is_filtered": bool(request.GET),
-            "is_nothing_there": not cl.result_list,
         }
 
 

@@ -76,8 +76,9 @@ class Console:
         return self.call("POST", "/prompts", {"name": name, "title": name, "content": content, **fields})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """While it runs, so does an event loop in this thread, in which Django refuses to ask a database."""
     if not CHROMIUM.exists():
         reason = f"{CHROMIUM} is missing: install it with `apt install chromium`"
         if os.environ.get("AFN_REQUIRE_SERVERS") == "1":

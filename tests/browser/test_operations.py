@@ -103,7 +103,7 @@ def test_back_up_prove_change_and_restore(open_tab: Callable[..., Tab], alone: C
 def test_a_job_is_started_and_watched_to_its_end(open_tab: Callable[..., Tab], with_workers: Console) -> None:
     tab = open_tab(of=with_workers)
     page = tab.open("/admin/ops/job/")
-    expect(page.get_by_text("There are no jobs yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="There are no jobs yet")).to_be_visible()
     page.get_by_role("link", name="Start a job").click()
     tab.check()
     tab.shoot("job-start")

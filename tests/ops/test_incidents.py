@@ -44,8 +44,8 @@ def test_the_backups_are_listed_while_the_database_is_lost(tmp_path: Path) -> No
 
 def test_a_migration_that_fails_says_how_to_go_on(file: Path) -> None:
     with sqlite3.connect(file) as database:
-        database.execute("DELETE FROM django_migrations WHERE app = 'prompts' AND name LIKE '0015%'")
-        database.execute("DROP TABLE label_moves")
+        database.execute("DELETE FROM django_migrations WHERE app = 'prompts' AND name >= '0016'")
+        database.execute("DROP TABLE evaluations")
     done = manage("init_db", AFN_DATABASE_FILE=str(file))
     assert done.returncode == 1
     assert "CommandError: A migration failed, and what it did is undone: no such table" in done.stderr
