@@ -1,11 +1,15 @@
 """Input that the database cannot take (NUL in a filter, a broken pattern) is the sender's error, not ours."""
 
 from collections.abc import Callable
+from typing import Final
 
-from django.db import DataError
+from django.db import DataError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
 from django.utils.html import escape
+
+# What SQLite says where 50,000 characters and more are searched for with LIKE.
+_TOO_LONG: Final = "LIKE or GLOB pattern too complex"
 
 
 class BadInputMiddleware:
@@ -16,6 +20,7 @@ class BadInputMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if isinstance(error, DataError):
+        is_too_long = isinstance(error, OperationalError) and str(error).startswith(_TOO_LONG)
+        if is_too_long or isinstance(error, DataError):
             return HttpResponseBadRequest(f"<h1>Bad request</h1><p>{escape(error)}</p>")
         return None

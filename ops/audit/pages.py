@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, datetime, time, timedelta
 from functools import cache
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -15,12 +15,12 @@ from django.apps import apps
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.dateparse import parse_date, parse_datetime
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.timezone import make_aware
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from vectors.admin.display import short_time
+from vectors.admin.display import count, short_time
 
 from .models import AuditEntry, Source
 from .reading import find
@@ -112,7 +112,7 @@ def _text(value: Any) -> str:
     if not _is_there(value):
         return "–"
     if isinstance(value, dict) and set(value) == {"sha256", "length"}:
-        length = number_format(value["length"], force_grouping=True)
+        length = count(value["length"])
         digest = str(value["sha256"])[:8]
         return gettext("%(length)s characters (%(digest)s)") % {"length": length, "digest": digest}
     if isinstance(value, bool):
@@ -157,7 +157,10 @@ def _values(wanted: dict[str, str]) -> dict[str, Any]:
 def _date(text: str) -> datetime | None:
     try:
         day = parse_date(text)
-        return make_aware(datetime.combine(day, time())) if day else None
+        # Of the first and the last year a day after, or a time zone, may be out of range.
+        if day is None or not MINYEAR < day.year < MAXYEAR:
+            return None
+        return make_aware(datetime.combine(day, time()))
     except (ValueError, OverflowError):
         return None
 

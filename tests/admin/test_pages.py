@@ -160,3 +160,10 @@ def test_unfolds_palette_still_answers(admin: Client):
 
     assert answer.status_code == 200
     assert 'role="search"' not in text_of(answer)
+
+
+def test_more_text_than_sqlite_searches_for_is_a_bad_request(admin: Client, make: Callable[..., Prompt]):
+    make("writing/resume")
+    admin.raise_request_exception = False
+
+    assert admin.get("/admin/prompts/prompt/", {"q": "x" * 60_000}).status_code == 400

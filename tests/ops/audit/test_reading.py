@@ -89,7 +89,13 @@ def test_the_console_shows_and_changes_nothing(aoi: User, lines: None, django_as
     assert [chip.value for chip in shown.context["chips"]] == ["label.rem*", "Command"]
     page = reverse("admin:ops_auditentry_change", args=[entry.pk])
     assert "label.removed" in client.get(page).content.decode()
-    for field, value in (("since", "yesterday"), ("source", "telepathy"), ("actor", "a\0")):
+    for field, value in (
+        ("since", "yesterday"),
+        ("since", "0001-01-01"),
+        ("until", "9999-12-31"),
+        ("source", "telepathy"),
+        ("actor", "a\0"),
+    ):
         wrong = client.get(PAGE, {field: value})
         assert (wrong.status_code, len(wrong.context["wrong"])) == (200, 1)
     for path in (PAGE + "add/", page, reverse("admin:ops_auditentry_delete", args=[entry.pk])):
