@@ -2,12 +2,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from ops import api_benchmark
 from vectors import commands
-from vectors.benchmarking.errors import InvalidBenchmark, NotMeasured
-from vectors.benchmarking.processes import interruptible
+from vectors.benchmarking.commands import measured
+from vectors.benchmarking.errors import InvalidBenchmark
 from vectors.benchmarking.report import as_table
 from vectors.limits import MAX_K
 
@@ -38,18 +38,13 @@ class Command(commands.Command):
     def handle(self, *args: object, **options: Any) -> None:
         if not 1 <= options["k"] <= MAX_K:
             raise InvalidBenchmark("--k", f"an integer from 1 to {MAX_K:,}", f"{options['k']:,}")
-        try:
-            with interruptible():
-                report = api_benchmark.run(
-                    options["dataset"],
-                    k=options["k"],
-                    rows=options["rows"],
-                    peers=options["peers"],
-                    peers_python=options["peers_python"],
-                    quiet=options["json"],
-                )
-        except (NotMeasured, OSError) as error:
-            raise CommandError(str(error)) from error
-        except KeyboardInterrupt as error:
-            raise CommandError("Interrupted; nothing temporary was left.", returncode=130) from error
+        with measured():
+            report = api_benchmark.run(
+                options["dataset"],
+                k=options["k"],
+                rows=options["rows"],
+                peers=options["peers"],
+                peers_python=options["peers_python"],
+                quiet=options["json"],
+            )
         self.stdout.write(json.dumps(report, ensure_ascii=False) if options["json"] else as_table(report))

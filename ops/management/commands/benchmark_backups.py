@@ -5,8 +5,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from ops import backup_benchmark
 from vectors import commands
-from vectors.benchmarking.errors import NotMeasured
-from vectors.benchmarking.processes import interruptible
+from vectors.benchmarking.commands import measured
 
 
 class Command(commands.Command):
@@ -28,15 +27,10 @@ class Command(commands.Command):
     def handle(self, *args: object, **options: Any) -> None:
         if not 100 <= options["items"] <= 10_000_000:
             raise CommandError(f"--items: expected 100 to 10,000,000, got {options['items']:,}.")
-        try:
-            with interruptible():
-                report = backup_benchmark.run(
-                    items=options["items"], key=options["encrypt"], quiet=options["json"]
-                )
-        except (NotMeasured, OSError) as error:
-            raise CommandError(str(error)) from error
-        except KeyboardInterrupt as error:
-            raise CommandError("Interrupted; nothing temporary was left.", returncode=130) from error
+        with measured():
+            report = backup_benchmark.run(
+                items=options["items"], key=options["encrypt"], quiet=options["json"]
+            )
         if options["json"]:
             self.stdout.write(json.dumps(report, ensure_ascii=False))
             return

@@ -5,8 +5,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from ops.console_benchmark import measuring
 from vectors import commands
-from vectors.benchmarking.errors import NotMeasured
-from vectors.benchmarking.processes import interruptible
+from vectors.benchmarking.commands import measured
 
 
 class Command(commands.Command):
@@ -26,18 +25,13 @@ class Command(commands.Command):
     def handle(self, *args: object, **options: Any) -> None:
         if not 1 <= options["prompts"] <= 1_000_000 or not 2 <= options["rounds"] <= 1_000:
             raise CommandError("Expected 1 to 1,000,000 --prompts and 2 to 1,000 --rounds.")
-        try:
-            with interruptible():
-                report = measuring.run(
-                    prompts=options["prompts"],
-                    rounds=options["rounds"],
-                    with_browser=options["browser"],
-                    quiet=options["json"],
-                )
-        except (NotMeasured, OSError) as error:
-            raise CommandError(str(error)) from error
-        except KeyboardInterrupt as error:
-            raise CommandError("Interrupted; nothing temporary was left.", returncode=130) from error
+        with measured():
+            report = measuring.run(
+                prompts=options["prompts"],
+                rounds=options["rounds"],
+                with_browser=options["browser"],
+                quiet=options["json"],
+            )
         if options["json"]:
             self.stdout.write(json.dumps(report, ensure_ascii=False))
         else:

@@ -5,8 +5,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from ops.faults import results, running
 from vectors import commands
-from vectors.benchmarking.errors import NotMeasured
-from vectors.benchmarking.processes import interruptible
+from vectors.benchmarking.commands import measured
 
 
 class Command(commands.Command):
@@ -42,14 +41,9 @@ class Command(commands.Command):
         if not 1 <= options["seconds"] <= 3_600:
             raise CommandError(f"--seconds: expected 1 to 3,600, got {options['seconds']:g}.")
         found = []
-        try:
-            with interruptible():
-                for name in names:
-                    found.append(self._run(name, options))
-        except (NotMeasured, OSError) as error:
-            raise CommandError(str(error)) from error
-        except KeyboardInterrupt as error:
-            raise CommandError("Interrupted; nothing temporary was left.", returncode=130) from error
+        with measured():
+            for name in names:
+                found.append(self._run(name, options))
         if options["json"]:
             self.stdout.write(json.dumps(found, ensure_ascii=False))
         if any(one["ok"] is False for one in found):

@@ -6,8 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from ops import serving_benchmark
 from vectors import commands
-from vectors.benchmarking.errors import NotMeasured
-from vectors.benchmarking.processes import interruptible
+from vectors.benchmarking.commands import measured
 
 
 class Command(commands.Command):
@@ -29,18 +28,13 @@ class Command(commands.Command):
     def handle(self, *args: object, **options: Any) -> None:
         if not 10 <= options["prompts"] <= 1_000_000 or not 1 <= options["seconds"] <= 600:
             raise CommandError("Expected 10 to 1,000,000 --prompts and 1 to 600 --seconds.")
-        try:
-            with interruptible():
-                report = serving_benchmark.run(
-                    prompts=options["prompts"],
-                    seconds=options["seconds"],
-                    mlflow=options["mlflow_python"],
-                    quiet=options["json"],
-                )
-        except (NotMeasured, OSError) as error:
-            raise CommandError(str(error)) from error
-        except KeyboardInterrupt as error:
-            raise CommandError("Interrupted; nothing temporary was left.", returncode=130) from error
+        with measured():
+            report = serving_benchmark.run(
+                prompts=options["prompts"],
+                seconds=options["seconds"],
+                mlflow=options["mlflow_python"],
+                quiet=options["json"],
+            )
         if options["json"]:
             self.stdout.write(json.dumps(report, ensure_ascii=False))
             return

@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from vectors import commands
 from vectors.benchmarking import afn, environment, plotting
-from vectors.benchmarking.errors import InvalidBenchmark, NotMeasured
+from vectors.benchmarking.commands import measured
+from vectors.benchmarking.errors import InvalidBenchmark
 from vectors.benchmarking.options import Options
-from vectors.benchmarking.processes import interruptible
 from vectors.benchmarking.report import as_markdown, as_table
 from vectors.benchmarking.run import run
 from vectors.strategies import STRATEGIES
@@ -75,20 +75,15 @@ class Command(commands.Command):
         for option, path in (("--markdown", markdown), ("--plot", plot)):
             if path and (path.is_dir() or not path.absolute().parent.is_dir()):
                 raise InvalidBenchmark(option, "a file in a folder that is there", str(path))
-        try:
-            with interruptible():
-                if plot:
-                    plotting.check(plot)
-                    if not wanted.peers or wanted.peers_python:  # else it comes with the peers
-                        plotting.find_python(wanted.peers_python)
-                report = run(wanted)
-                text = json.dumps(report, ensure_ascii=False) if options["json"] else as_table(report)
-                self.stdout.write(text)
-                if markdown:
-                    markdown.write_text(as_markdown(report), encoding="utf-8")
-                if plot:
-                    plotting.draw(report, plot, plotting.find_python(wanted.peers_python))
-        except (NotMeasured, OSError) as error:
-            raise CommandError(str(error)) from error
-        except KeyboardInterrupt as error:
-            raise CommandError("Interrupted; nothing temporary was left.", returncode=130) from error
+        with measured():
+            if plot:
+                plotting.check(plot)
+                if not wanted.peers or wanted.peers_python:  # else it comes with the peers
+                    plotting.find_python(wanted.peers_python)
+            report = run(wanted)
+            text = json.dumps(report, ensure_ascii=False) if options["json"] else as_table(report)
+            self.stdout.write(text)
+            if markdown:
+                markdown.write_text(as_markdown(report), encoding="utf-8")
+            if plot:
+                plotting.draw(report, plot, plotting.find_python(wanted.peers_python))
