@@ -17,6 +17,11 @@ class RegistryProblem(Exception):
         message = f"{self.field}: expected {self.expected}, got {self.got}."
         return f"{message} {self.hint}" if self.hint else message
 
+    @property
+    def sentence(self) -> str:
+        """The same without the field, for a page that says it beside the field."""
+        return f"Expected {self.expected}, got {self.got}. {self.hint}".strip()
+
 
 class NotThere(RegistryProblem):
     """There is no such version, label or prompt."""

@@ -117,8 +117,7 @@ def _checked(prompt: Prompt, shown: Preview, using: str | None) -> Template:
             for text in texts
         ]
     except RegistryProblem as problem:
-        text = f"Expected {problem.expected}, got {problem.got}. {problem.hint}".strip()
-        shown.problems.append(Problem(problem.field, text))
+        shown.problems.append(Problem(problem.field, problem.sentence))
     return prompt.template
 
 

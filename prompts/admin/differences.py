@@ -5,7 +5,6 @@ from typing import Any
 from django.http import HttpRequest
 
 from .. import diffs
-from ..errors import RegistryProblem
 from ..models import Prompt, PromptVersion
 
 # More are not offered to be chosen from; a number is typed then.
@@ -21,10 +20,6 @@ def offered(prompt: Prompt) -> list[PromptVersion]:
 
 def number_of(text: str | None, default: int) -> int:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else default
-
-
-def problem_text(problem: RegistryProblem) -> str:
-    return f"Expected {problem.expected}, got {problem.got}. {problem.hint}".strip()
 
 
 def differences(request: HttpRequest, old: str, new: str) -> dict[str, Any]:

@@ -178,8 +178,7 @@ class PromptForm(forms.ModelForm):
             self.add_error(None, error)
         except RegistryProblem as problem:
             field = problem.field if problem.field in self.fields else None
-            text = f"Expected {problem.expected}, got {problem.got}. {problem.hint}".strip()
-            self.add_error(field, ValidationError(text, code="registry"))
+            self.add_error(field, ValidationError(problem.sentence, code="registry"))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

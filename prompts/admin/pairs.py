@@ -32,8 +32,7 @@ class ShownPair:
 def context_of(request: HttpRequest, old: Side, new: Side) -> dict[str, Any]:
     """By the score ``name``; ``show`` says which items, and ``page`` which of these, counted from 1."""
     names = names_of(old, new)
-    name = request.GET.get("name", "")
-    name = name if name in names else names[0] if names else ""
+    name = score_charts.chosen(names, request.GET.get("name", ""))
     pairing = pair(old, new, name)
     asked = request.GET.get("show")
     which: Which = next((one for one in WHICH if one == asked), "worse")

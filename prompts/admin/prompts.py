@@ -164,8 +164,7 @@ class PromptAdmin(ModelAdmin):
             with transaction.atomic():
                 return show()
         except RegistryProblem as problem:
-            text = f"Expected {problem.expected}, got {problem.got}. {problem.hint}".strip()
-            self.message_user(request, text, messages.ERROR)
+            self.message_user(request, problem.sentence, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
 
     def delete_model(self, request: HttpRequest, obj: Prompt) -> None:

@@ -122,19 +122,14 @@ class RunForm(forms.Form):
         self.fields["prompt"].widget.attrs |= {"list": "prompts", "autocomplete": "off"}
         self.fields["dataset"].widget.attrs |= {"list": "datasets", "autocomplete": "off"}
         for name, field in self.fields.items():
-            described = f"{name}-help" if field.help_text else ""
-            if self.is_bound and name in self.errors:
-                field.widget.attrs["aria-invalid"] = "true"
-                described = f"{name}-problem {described}".strip()
-            if described:
-                field.widget.attrs["aria-describedby"] = described
+            field.widget.attrs["aria-describedby"] = f"{name}-help"
 
     def add_error(self, field: str | None, error: Any) -> None:
         super().add_error(field, error)
         if field in self.fields:
             self.fields[field].widget.attrs |= {
                 "aria-invalid": "true",
-                "aria-describedby": f"{field}-problem",
+                "aria-describedby": f"{field}-problem {field}-help",
             }
 
     @property

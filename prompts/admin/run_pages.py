@@ -21,7 +21,7 @@ from ..pairing import reason_of
 from ..rendering.errors import TemplateProblem
 from ..tasks import run_later
 from . import score_charts
-from .differences import number_of, problem_text
+from .differences import number_of
 from .items import shown
 from .pairs import context_of
 from .run_forms import OFFERED, RunForm
@@ -63,8 +63,7 @@ def took(run: EvaluationRun) -> str:
 def show(model_admin: ModelAdmin, request: HttpRequest, run: EvaluationRun) -> HttpResponse:
     metrics = figures.metrics_of(run)
     names = [metric.name for metric in metrics]
-    name = request.GET.get("name", "")
-    name = name if name in names else names[0] if names else ""
+    name = score_charts.chosen(names, request.GET.get("name", ""))
     limit = _share(request.GET.get("below"))
     page = max(number_of(request.GET.get("page"), 1), 1)
     chosen = next((metric for metric in metrics if metric.name == name), None)
@@ -132,7 +131,7 @@ def cancel(request: HttpRequest, run: EvaluationRun) -> HttpResponse:
     try:
         runs.cancel(run)
     except RegistryProblem as problem:
-        messages.error(request, problem_text(problem))
+        messages.error(request, problem.sentence)
     else:
         messages.success(request, _("The run was cancelled; what is done is kept."))
     return HttpResponseRedirect(_address(run))

@@ -19,6 +19,11 @@ def name_of(score: str) -> str:
     return score or _("Main score")
 
 
+def chosen(names: Sequence[str], asked: str) -> str:
+    """The score that the address asks for, else the first there is."""
+    return asked if asked in names else next(iter(names), "")
+
+
 def means_of_versions(rows: Sequence[dict[str, Any]], name: str) -> Chart:
     """`rows` as ``histories_of_scores.by_version`` gives them, the newest first."""
     points = [_mean(f"v{row['version']}", row["mean"], row["ci"], _items(row["n"])) for row in reversed(rows)]

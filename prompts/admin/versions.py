@@ -41,7 +41,7 @@ class PromptVersionAdmin(ModelAdmin):
         versions = versions.filter(deleted_at=None, prompt__deleted_at=None)
         match = request.resolver_match
         is_page = match and match.url_name == "prompts_promptversion_change"
-        return versions if is_page else versions.defer("content", "config", "variables", "prompt__content")
+        return versions if is_page else versions.defer("content", "config", "variables")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -235,6 +235,7 @@ def test_what_is_wrong_with_a_run_is_told_at_its_field(
 
     assert answer.status_code == 200
     assert [*answer.context["form"].errors] == [field]
+    assert f'aria-describedby="{field}-problem {field}-help"' in answer.content.decode()
     assert not EvaluationRun.objects.exists()
 
 

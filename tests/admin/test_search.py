@@ -5,13 +5,12 @@ from django.core.management import call_command
 from django.test import Client
 
 from prompts import indexing
-from prompts.admin.search import segments
 from prompts.labels import move_label
 from prompts.models import Evaluation, Prompt, User
 from vectors.embedders.base import Embedder
 from vectors.limits import MAX_QUERY
 from vectors.relevance.models import EvaluationRun, Judgement
-from vectors.snippets import snippet
+from vectors.snippets import segments, snippet
 
 from .conftest import text_of
 

@@ -192,15 +192,6 @@ def _figures(tables: Tables) -> str:
     return f"SELECT {tables.pk}, {count}, {count} * {4 * tables.dimensions} + {index}"
 
 
-def items_without_vector(tables: Tables, limit: int) -> Statement:
-    """(key) by id."""
-    return (
-        f"""SELECT key FROM {tables.items} WHERE id NOT IN (SELECT id FROM {tables.vectors})
-            ORDER BY id LIMIT %s""",
-        [limit],
-    )
-
-
 def vectors_without_item(tables: Tables) -> Statement:
     """(id)"""
     return f"SELECT id FROM {tables.vectors} WHERE id NOT IN (SELECT id FROM {tables.items})", []

@@ -61,7 +61,10 @@ def render(
     within: str = "",
     **options: Any,
 ) -> TemplateResponse:
-    """``admin/prompts/prompt/<name>.html``, which extends ``page.html``, with its head and tabs."""
+    """``admin/prompts/prompt/<name>.html``, which extends ``page.html``, with its head and tabs.
+
+    ``within`` is for what is none of ``PAGES``: the page whose tab is the current one.
+    """
     shared = model_admin.admin_site.each_context(request) | head(prompt, within or name)
     shared |= {"title": prompt.name, "opts": model_admin.opts, "original": prompt}
     return TemplateResponse(request, f"admin/prompts/prompt/{name}.html", shared | context, **options)
@@ -81,6 +84,7 @@ def head(prompt: Prompt, current: str) -> dict[str, Any]:
 def _tabs(prompt: Prompt, current: str) -> list[dict[str, Any]]:
     from . import PAGES  # which knows the pages, that know this module
 
+    current = next((page.within or page.name for page in PAGES if page.name == current), current)
     form = {
         "title": _("Edit"),
         "url": reverse("admin:prompts_prompt_change", args=[prompt.pk]),

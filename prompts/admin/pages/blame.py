@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from ... import blame
 from ...errors import RegistryProblem
 from ...models import Prompt
-from ..differences import OFFERED, number_of, offered, problem_text
+from ..differences import OFFERED, number_of, offered
 from ..display import diff_url
 from .base import render
 
@@ -47,7 +47,7 @@ def show(model_admin: ModelAdmin, request: HttpRequest, prompt: Prompt) -> HttpR
     try:
         found = blame.blame(prompt, number)
     except RegistryProblem as problem:
-        context["problem"], status = problem_text(problem), 404
+        context["problem"], status = problem.sentence, 404
     else:
         lines = found.lines[:MOST_LINES]
         context |= {
@@ -55,7 +55,7 @@ def show(model_admin: ModelAdmin, request: HttpRequest, prompt: Prompt) -> HttpR
             "is_complete": found.is_complete,
             "left_out": len(found.lines) - len(lines),
         }
-    return render(model_admin, request, prompt, "blame", context, within="versions", status=status)
+    return render(model_admin, request, prompt, "blame", context, status=status)
 
 
 def _passages(prompt: Prompt, lines: list[blame.Line]) -> Iterator[Passage]:

@@ -27,6 +27,5 @@ def show(model_admin: ModelAdmin, request: HttpRequest, prompt: Prompt) -> HttpR
         prompt,
         "comparison",
         context,
-        within="evaluations",
         status=200 if is_there else 404,
     )

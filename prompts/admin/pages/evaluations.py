@@ -17,8 +17,7 @@ NAMES = 20
 
 def show(model_admin: ModelAdmin, request: HttpRequest, prompt: Prompt) -> HttpResponse:
     names = _names(prompt)
-    name = request.GET.get("name", "")
-    name = name if name in names else names[0] if names else ""
+    name = score_charts.chosen(names, request.GET.get("name", ""))
     before = number_of(request.GET.get("before"), 0) or None
     rows = histories_of_scores.by_version(prompt, name=name, before=before, limit=VERSIONS + 1)
     # Each with how much better it is than the version that was evaluated before it.

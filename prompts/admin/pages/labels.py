@@ -20,6 +20,7 @@ from ...label_states import known_labels, last_undoable, states_of
 from ...labels import MOVE_PROTECTED
 from ...models import LabelMove, LabelPolicy, Prompt, PromptVersion, User
 from ...ownership import may_change
+from ..differences import number_of
 from .base import render
 
 MAY_MOVE = "prompts.change_promptlabel"
@@ -76,7 +77,7 @@ def _verdict(request: HttpRequest, prompt: Prompt, label: str, version: str) -> 
         labels.check_label(label)
         found = _version(prompt, version)
     except RegistryProblem as problem:
-        return {"wrong": _told(problem)}
+        return {"wrong": problem.sentence}
     policy = LabelPolicy.objects.filter(name=label).first()
     is_protected = bool(policy and policy.is_protected and not request.user.has_perm(MOVE_PROTECTED))
     return {
@@ -90,8 +91,7 @@ def _verdict(request: HttpRequest, prompt: Prompt, label: str, version: str) -> 
 
 
 def _version(prompt: Prompt, number: str) -> PromptVersion:
-    is_number = number.isascii() and number.isdigit() and len(number) < 10
-    found = prompt.versions.kept().filter(version=int(number)).first() if is_number else None
+    found = prompt.versions.kept().filter(version=number_of(number, 0)).first()
     if found is None:
         raise NotThere("version", f"a version of {prompt.name}", repr(number[:40]))
     return found
@@ -123,9 +123,9 @@ def _act(model_admin: ModelAdmin, request: HttpRequest, prompt: Prompt) -> HttpR
     except EvidenceMissing as missing:
         # Shown with its figures, and with all that was typed.
         asked = {"label": label, "version": request.POST.get("version", "")}
-        return _page(model_admin, request, prompt, asked, refused=_told(missing), reason=reason)
+        return _page(model_admin, request, prompt, asked, refused=missing.sentence, reason=reason)
     except RegistryProblem as problem:
-        messages.error(request, _told(problem))
+        messages.error(request, problem.sentence)
     else:
         messages.success(request, told)
     return HttpResponseRedirect(reverse("admin:prompts_prompt_labels", args=[prompt.pk]))
@@ -160,10 +160,6 @@ def _undo(request: HttpRequest, prompt: Prompt, label: str, reason: str) -> str:
         return _("Taken back: %(label)s is off again.") % {"label": label}
     shown = {"label": label, "version": moved.version}
     return _("Taken back: %(label)s serves version %(version)s again.") % shown
-
-
-def _told(problem: RegistryProblem) -> str:
-    return f"Expected {problem.expected}, got {problem.got}. {problem.hint}".strip()
 
 
 def _actor(request: HttpRequest) -> User:

@@ -18,7 +18,7 @@ from ...labels import labels_of
 from ...models import LATEST, LabelSplit, Prompt, User
 from ...ownership import may_change
 from .. import score_charts
-from ..differences import number_of, problem_text
+from ..differences import number_of
 from .base import render
 
 MOVE = "prompts.change_promptlabel"
@@ -161,7 +161,7 @@ def _act(request: HttpRequest, prompt: Prompt, form: StartForm) -> bool:
         else:
             splits.end_split(prompt, label, actor=actor)
     except RegistryProblem as problem:
-        messages.error(request, problem_text(problem))
+        messages.error(request, problem.sentence)
         return True
     if winner:
         values = {"label": label, "version": winner}
@@ -183,9 +183,7 @@ def _start(request: HttpRequest, prompt: Prompt, form: StartForm) -> bool:
             reason=values["reason"],
         )
     except RegistryProblem as problem:
-        form.add_error(
-            _field_of(problem, form.filled), ValidationError(problem_text(problem), code="registry")
-        )
+        form.add_error(_field_of(problem, form.filled), ValidationError(problem.sentence, code="registry"))
         return False
     text = _("The split of %(label)s is running: it serves its versions by weight.")
     messages.success(request, text % {"label": values["label"]})

@@ -16,4 +16,4 @@ def show(model_admin: ModelAdmin, request: HttpRequest, prompt: Prompt) -> HttpR
         raise Http404(_("There is no such prompt to compare with."))
     context = differences(request, prompt.text, other.text)
     context |= {"title": _("Compare texts"), "other": other}
-    return render(model_admin, request, prompt, "texts", context, within="relations")
+    return render(model_admin, request, prompt, "texts", context)

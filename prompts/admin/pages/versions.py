@@ -13,7 +13,7 @@ from ... import timeline
 from ...errors import RegistryProblem
 from ...models import Prompt, User
 from ...saving import restore_content
-from ..differences import number_of, problem_text
+from ..differences import number_of
 from .base import render
 
 
@@ -44,7 +44,7 @@ def _restore(model_admin: ModelAdmin, request: HttpRequest, prompt: Prompt) -> H
     try:
         saved = restore_content(prompt, number, author=author, message=f"Restored v{number}")
     except RegistryProblem as problem:
-        messages.error(request, problem_text(problem))
+        messages.error(request, problem.sentence)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:

@@ -2,6 +2,5 @@
 
 from .judging import judge_page
 from .page import search_page
-from .results import segments
 
-__all__ = ["judge_page", "search_page", "segments"]
+__all__ = ["judge_page", "search_page"]

@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext_lazy as _
 
+from vectors.admin.pages.base import status_of
 from vectors.errors import EmbedderError, VectorError
 from vectors.limits import MAX_QUERY
 from vectors.models import Collection
@@ -54,12 +55,11 @@ def _answer(request: HttpRequest, asked: Asked) -> tuple[dict[str, Any], int]:
     """What the page shows, and its status."""
     found: PromptSearch | None = None
     error: VectorError | None = None
-    status = 200
     if asked:
         try:
             found = asked.search()
         except VectorError as wrong:
-            error, status = wrong, 503 if isinstance(wrong, EmbedderError) else 400
+            error = wrong
     hits = results.shown(request, asked, found) if found else []
     more = larger(asked.k, _STEPS, len(hits)) if hits else None
     return {
@@ -77,7 +77,7 @@ def _answer(request: HttpRequest, asked: Asked) -> tuple[dict[str, Any], int]:
         "error": error,
         "ways_out": list(_ways_out(asked, error)) if error else [],
         **_nothing(asked, found, error),
-    }, status
+    }, status_of(error)
 
 
 def _ways_out(asked: Asked, error: VectorError) -> Iterator[tuple[Any, str]]:

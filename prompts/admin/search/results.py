@@ -1,7 +1,7 @@
 """What the page shows of a result beside what the search brings: one statement a kind, not a result."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from django.db.models import Prefetch, prefetch_related_objects
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from vectors.snippets import Snippet
+from vectors.snippets import segments
 
 from ...models import Prompt, PromptLabel, User
 from ...search import PromptHit, PromptSearch, best_scores
@@ -61,18 +61,6 @@ def shown(request: HttpRequest, asked: Asked, found: PromptSearch) -> list[Shown
         )
         for hit in found.results
     ]
-
-
-def segments(snippet: Snippet) -> Iterator[tuple[str, bool]]:
-    """The snippet's text in pieces, each with whether the query matched it. Templates escape them."""
-    at = 0
-    for start, end in snippet.highlights:
-        if at < start:
-            yield snippet.text[at:start], False
-        yield snippet.text[start:end], True
-        at = end
-    if at < len(snippet.text):
-        yield snippet.text[at:], False
 
 
 def _labels(keys: Sequence[str]) -> dict[str, list[tuple[str, int]]]:

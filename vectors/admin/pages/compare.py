@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from django.http import HttpRequest, HttpResponse
 
-from vectors.admin.pages.base import naming_of, render
+from vectors.admin.pages.base import render
 from vectors.admin.pages.item import find
-from vectors.admin.pages.items import chips, item_url
+from vectors.admin.pages.items import chips, page_url
 from vectors.admin.words import differences
 from vectors.items import StoredItem
 from vectors.models import Collection, Metric
@@ -22,13 +22,12 @@ if TYPE_CHECKING:
 def show(model_admin: CollectionAdmin, request: HttpRequest, collection: Collection) -> HttpResponse:
     one, other = (find(collection, request.GET.get(name, "")) for name in ("one", "other"))
     marked = differences(one.text, other.text)
-    url = naming_of(collection).url
     sides = [
         {
             "item": item,
             "words": words,
             "metadata": chips(item.metadata),
-            "url": url(item.key) if url else item_url(collection, item.key),
+            "url": page_url(collection, item.key),
         }
         for item, words in zip((one, other), marked or (None, None), strict=True)
     ]

@@ -15,12 +15,11 @@ from vectors.admin.pages.base import (
     address,
     back_to,
     check_change,
-    naming_of,
     render,
     start_work,
     status_of,
 )
-from vectors.admin.pages.items import item_url
+from vectors.admin.pages.items import page_url
 from vectors.admin.pages.progress import progress
 from vectors.duplicates.finding import find_duplicates
 from vectors.duplicates.thresholds import DEFAULT, Threshold
@@ -100,22 +99,17 @@ def _group(collection: Collection, group: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "size": group["size"],
         "first": first,
-        "first_url": _url(collection, first["key"]),
+        "first_url": page_url(collection, first["key"]),
         "members": [
             {
                 **member,
-                "url": _url(collection, member["key"]),
+                "url": page_url(collection, member["key"]),
                 "compare": _compare(collection, first["key"], member["key"]),
             }
             for member in members
         ],
         "more": group["size"] - 1 - len(members),
     }
-
-
-def _url(collection: Collection, key: str) -> str:
-    url = naming_of(collection).url
-    return url(key) if url else item_url(collection, key)
 
 
 def _compare(collection: Collection, one: str, other: str) -> str:

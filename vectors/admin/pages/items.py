@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 
 from vectors.admin.filtering import parse_filter
-from vectors.admin.pages.base import address, number, render, status_of
+from vectors.admin.pages.base import address, naming_of, number, render, status_of
 from vectors.browsing import Head, HeadPage, scroll_heads
 from vectors.errors import VectorError
 from vectors.models import Collection
@@ -60,6 +60,12 @@ def listed(collection: Collection, one: Head) -> dict[str, Any]:
 
 def item_url(collection: Collection, key: str) -> str:
     return f"{address('item', collection)}?{urlencode({'key': key})}"
+
+
+def page_url(collection: Collection, key: str) -> str:
+    """The item's own page, where its application has one, else that of here."""
+    url = naming_of(collection).url
+    return url(key) if url else item_url(collection, key)
 
 
 def chips(metadata: dict[str, Any]) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from vectors import projection_cache
 from vectors.admin.charts import Axis, Chart, Point, Series
 from vectors.admin.grouping import Grouping, groupings
 from vectors.admin.pages.base import back_to, check_change, naming_of, render, start_work
-from vectors.admin.pages.items import item_url
+from vectors.admin.pages.items import page_url
 from vectors.admin.pages.progress import progress
 from vectors.browsing import Head, heads_of
 from vectors.errors import VectorError
@@ -82,12 +82,12 @@ def _drawn(collection: Collection, made: Projection, colour: str) -> dict[str, A
 def _chart(
     collection: Collection, made: Projection, places: list[tuple[int, Head]], grouping: Grouping
 ) -> Chart:
-    url = naming_of(collection).url
+    is_named = naming_of(collection).url is not None
     points: dict[str, list[Point]] = {name: [] for name in grouping.names}
     for (at, head), name in zip(places, grouping.values, strict=True):
         x, y = made.points[at].tolist()
-        address = url(head.key) if url else item_url(collection, head.key)
-        points[name].append(Point(round(x, 4), round(y, 4), text=_text(head, bool(url)), url=address))
+        address = page_url(collection, head.key)
+        points[name].append(Point(round(x, 4), round(y, 4), text=_text(head, is_named), url=address))
     series = [Series(name, found, "points") for name, found in points.items()]
     title = _("Items of %(name)s by %(group)s") % {"name": collection.name, "group": grouping.title}
     return Chart("map", title, series, _axis(0, made), _axis(1, made), can_zoom=True)

@@ -15,7 +15,6 @@ from vectors.models import Collection
 from vectors.upkeep import forecasting
 from vectors.upkeep.stats import Stats, read_stats
 
-_MEGABYTE: Final = 1_000_000
 PARTS: Final = {
     "items": gettext_lazy("Texts and metadata"),
     "vectors": gettext_lazy("Embeddings"),
