@@ -45,11 +45,10 @@ class MessageMiddleware(_ConsoleOnly, Message):
 class GZipMiddleware(GZip):
     """Pages of the console; what the API answers is small, and much of it kept ready."""
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if not request.path_info.startswith(CONSOLE):
-            return self.get_response(request)  # type: ignore[return-value]
-        response: HttpResponseBase = super().__call__(request)  # type: ignore[assignment]
-        return response
+            return response
+        return super().process_response(request, response)
 
 
 class LocaleMiddleware:

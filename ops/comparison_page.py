@@ -29,11 +29,12 @@ from prompts.comparing import Difference
 from prompts.database_pairs import MergeProblem
 from prompts.merge_results import MergeConflict, MergeResult
 from prompts.merge_steps import Conflict
-from prompts.models import Prompt, User
+from prompts.models import Prompt
 from prompts.unified_diff import count_changes
 from vectors.admin.display import link
 
 from .admin_log import log
+from .console import actor
 from .environments import current
 from .environments.base import EnvironmentProblem
 from .environments.details import Detail, Labels, Place, list_places
@@ -156,7 +157,7 @@ def _act(request: HttpRequest, pair: Pair, names: list[str] | None) -> HttpRespo
         result = pair.merge(
             names,
             resolve=form.get("resolve") or None,  # type: ignore[arg-type]  # it is checked there
-            author=request.user if isinstance(request.user, User) else None,
+            author=actor(request),
             dry_run=is_preview,
             message=message,
         )

@@ -20,6 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
+from prompts.models import User
 from vectors.admin.display import short_time
 
 if TYPE_CHECKING:
@@ -55,6 +56,11 @@ def page(view: View, permission: str, *methods: str) -> View:
     return asked
 
 
+def actor(request: HttpRequest) -> User | None:
+    """Whose doing it is."""
+    return request.user if isinstance(request.user, User) else None
+
+
 def said_started(request: HttpRequest, job: Job, title: str, *, was_there: bool = False) -> None:
     """Say that a job is on its way, with a link for who may see it."""
     text = _("%(title)s is under way already.") if was_there else _("%(title)s is on its way.")
@@ -69,13 +75,13 @@ def local_time(moment: datetime | None) -> SafeString | str:
     """A moment, which a script shows in the reader's own time zone (`static/afn/ops.js`)."""
     if moment is None:
         return "–"
-    zone = f"{localtime(moment):%Z}"
+    shown = short_time(moment)
     return format_html(
         '<time datetime="{}" data-local title="{} {}">{}</time>',
         moment.isoformat(timespec="seconds"),
-        short_time(moment),
-        zone,
-        short_time(moment),
+        shown,
+        f"{localtime(moment):%Z}",
+        shown,
     )
 
 

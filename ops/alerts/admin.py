@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from ops.console import page
+from ops.console import actor, page
 from ops.webhooks.models import DeliveryStatus
 from prompts.admin.logs import LogAdmin
 from prompts.models import User
@@ -333,8 +333,7 @@ class AlertChannelAdmin(TypedDeletion, ModelAdmin):
 
     @action(description=_("Save and send a test"), permissions=["change"])
     def send_test_of_this(self, request: HttpRequest, obj: AlertChannel) -> None:
-        user = request.user if isinstance(request.user, User) else None
-        telling.send_test(obj, actor=user)
+        telling.send_test(obj, actor=actor(request))
         page = reverse("admin:ops_alertnotification_changelist") + f"?channel__id__exact={obj.pk}"
         said = gettext("A test of “%(name)s” is on the way.") % {"name": obj.name}
         self.message_user(

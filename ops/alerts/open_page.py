@@ -12,12 +12,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from prompts.models import User
+from vectors.admin.display import short_time
 
 from . import metrics, saving, wording
 from .errors import AlertProblem
@@ -38,13 +37,18 @@ class Card:
     silenced_until: datetime | None
 
 
+def open_alerts() -> list[Alert]:
+    """The worst first, then the newest."""
+    found = Alert.objects.filter(cleared_at=None).select_related("rule")[:_MOST]
+    return sorted(found, key=lambda alert: -Severity(alert.severity).rank)
+
+
 def context(now: datetime | None = None) -> dict[str, Any]:
-    """The worst first, then the newest. Two statements."""
+    """Two statements."""
     now = now or timezone.now()
-    alerts = list(Alert.objects.filter(cleared_at=None).select_related("rule")[:_MOST])
+    alerts = open_alerts()
     silences = AlertSilence.objects.filter(starts_at__lte=now, until__gt=now).order_by("until")
     until: dict[str | None, datetime] = dict(silences.values_list("rule_id", "until")) if alerts else {}
-    alerts.sort(key=lambda alert: -Severity(alert.severity).rank)
     return {
         "open_alerts": [_card(alert, until) for alert in alerts],
         "durations": DURATIONS.items(),
@@ -81,8 +85,7 @@ def silence(request: HttpRequest, object_id: str) -> HttpResponse:
         messages.error(request, str(problem))
         return _back()
     said = gettext("“%(rule)s” is silent until %(until)s.")
-    shown = date_format(localtime(until), "SHORT_DATETIME_FORMAT")
-    messages.success(request, said % {"rule": alert.rule_name, "until": shown})
+    messages.success(request, said % {"rule": alert.rule_name, "until": short_time(until)})
     return _back()
 
 

@@ -11,7 +11,7 @@ from django.utils.timezone import localtime
 
 from . import timeline, watching, wording
 from .models import HealthRecord
-from .states import Health, State, Status
+from .states import State, Status
 from .timeline import DAY, Piece, Record, Span
 
 
@@ -41,7 +41,12 @@ def context(now: datetime | None = None) -> dict[str, Any]:
         for part, state in health.states.items()
         if state.status != Status.DISABLED
     ]
-    return {"health": health, "health_status": health.status.value, "cards": cards} | _disabled(health)
+    return {
+        "health": health,
+        "health_status": health.status.value,
+        "cards": cards,
+        "disabled": wording.titles_of_disabled(health),
+    }
 
 
 def of_part(part: str, span: Span, now: datetime | None = None) -> dict[str, Any]:
@@ -60,11 +65,6 @@ def of_part(part: str, span: Span, now: datetime | None = None) -> dict[str, Any
         "start": localtime(start),
         "now": localtime(now),
     }
-
-
-def _disabled(health: Health) -> dict[str, Any]:
-    names = [part for part, state in health.states.items() if state.status == Status.DISABLED]
-    return {"disabled": [wording.title_of(name) for name in names]}
 
 
 def _card(state: State, pieces: list[Piece]) -> Card:

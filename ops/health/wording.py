@@ -9,7 +9,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from .states import Status
+from .states import Health, Status
 from .thresholds import OF_PARTS, Threshold
 
 PARTS: Final[dict[str, Any]] = {
@@ -58,6 +58,11 @@ FIGURES: Final[dict[str, Figure]] = {
 
 def title_of(part: str) -> Any:
     return PARTS.get(part, part)
+
+
+def titles_of_disabled(health: Health) -> list[Any]:
+    """Of the parts that are not configured."""
+    return [title_of(name) for name, state in health.states.items() if state.status == Status.DISABLED]
 
 
 def word_of(status: str) -> Any:

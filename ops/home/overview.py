@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -10,9 +10,8 @@ from typing import Any, Final
 from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.timezone import localtime
 
-from ops.alerts.models import Alert, Severity
+from ops.alerts.open_page import open_alerts
 from ops.figures.trends import trends
 from ops.health import watching, wording
 from ops.health.states import Health, State, Status
@@ -25,6 +24,7 @@ from vectors.models import Collection
 
 LATEST: Final = 6
 _FAILED_SINCE: Final = timedelta(days=7)
+_HEAVY: Final = ("prompt__content", "prompt__metadata", "prompt__config", "prompt__variables")
 # By the name of a part: its icon, and the page where one looks further.
 _PARTS: Final = {
     "database": ("database", "ops_slowquery_changelist"),
@@ -58,22 +58,18 @@ def overview(user: User, health: Health) -> dict[str, Any]:
     found: dict[str, Any] = {"now": timezone.now()}
     if user.has_perm("ops.view_healthrecord"):
         found |= {"health": health, "parts": list(_parts(health)), "trends": trends()}
-        off = [name for name, state in health.states.items() if state.status == Status.DISABLED]
-        found["disabled"] = [wording.title_of(name) for name in off]
+        found["disabled"] = wording.titles_of_disabled(health)
     if user.has_perm("ops.view_alert"):
-        found["alerts"] = _open_alerts()
+        found["alerts"] = open_alerts()[:LATEST]
     if user.has_perm("prompts.view_prompt"):
         found |= {"registry": _registry(health), "versions": _versions()}
     if user.has_perm("prompts.view_labelmove"):
-        found["moves"] = LabelMove.objects.select_related("prompt").defer(*_HEAVY)[:LATEST]
+        found["moves"] = LabelMove.objects.select_related("prompt").defer("evidence", *_HEAVY)[:LATEST]
     if user.has_perm("ops.view_job"):
         since = timezone.now() - _FAILED_SINCE
         failed = Job.objects.filter(state=JobState.FAILED, created_at__gte=since)
         found["failed_jobs"] = failed.order_by("-created_at")[:LATEST]
     return found
-
-
-_HEAVY: Final = ("prompt__content", "prompt__metadata", "prompt__config", "prompt__variables", "evidence")
 
 
 def health_of_a_page() -> Health:
@@ -86,7 +82,7 @@ def _parts(health: Health) -> Iterator[Part]:
         if state.status == Status.DISABLED:
             continue
         icon, page = _PARTS[name]
-        url, word = reverse(f"admin:{page}"), wording.STATUSES[state.status]
+        url, word = reverse(f"admin:{page}"), wording.word_of(state.status)
         yield Part(state, wording.title_of(name), icon, url, word, _proved(state))
 
 
@@ -94,14 +90,8 @@ def _proved(state: State) -> datetime | None:
     """When a backup was last restored for a try and found whole."""
     for one in state.samples:
         if one.name == "afn_backup_last_proved_timestamp_seconds":
-            return localtime(datetime.fromtimestamp(one.value, tz=timezone.get_current_timezone()))
+            return datetime.fromtimestamp(one.value, tz=timezone.get_current_timezone())
     return None
-
-
-def _open_alerts() -> Sequence[Alert]:
-    """The worst first, then the newest."""
-    found = Alert.objects.filter(cleared_at=None).select_related("rule")[:100]
-    return sorted(found, key=lambda alert: -Severity(alert.severity).rank)[:LATEST]
 
 
 def _registry(health: Health) -> dict[str, Any]:
@@ -128,4 +118,4 @@ def _outdated(health: Health) -> int:
 
 def _versions() -> Any:
     newest = PromptVersion.objects.kept().filter(prompt__deleted_at=None).select_related("prompt", "author")
-    return newest.order_by("-created_at", "-version").defer("content", *_HEAVY[:-1])[:LATEST]
+    return newest.order_by("-created_at", "-version").defer("content", *_HEAVY)[:LATEST]

@@ -41,12 +41,6 @@ class KindFilter(admin.SimpleListFilter):
         return queryset.filter(kind=self.value()) if self.value() else None
 
 
-class StateFilter(admin.ChoicesFieldListFilter):
-    def choices(self, changelist: Any) -> Any:
-        for choice in super().choices(changelist):
-            yield {**choice, "display": words.state_word(str(choice["display"]))}
-
-
 @admin.register(Job)
 class JobAdmin(LogAdmin):
     empty_help = _(
@@ -54,7 +48,7 @@ class JobAdmin(LogAdmin):
         "Schedules and people start it."
     )
     list_display = ("what", "shown_state", "progress", "attempt", "created", "took", "by", "short_cause")
-    list_filter = (("state", StateFilter), KindFilter)
+    list_filter = ("state", KindFilter)
     search_fields = ("id__exact", "kind__startswith", "actor_name__startswith")
     search_help_text = _("A job's id, the start of its kind, or of the name of who started it.")
     actions = ("retry_these", "cancel_these")
@@ -162,8 +156,7 @@ class JobAdmin(LogAdmin):
 
 
 def _for_each(request: HttpRequest, queryset: QuerySet, act: Callable[[Job, User | None], Job]) -> int:
-    user = request.user if isinstance(request.user, User) else None
-    count = 0
+    user, count = console.actor(request), 0
     for job in queryset:
         try:
             act(job, user)

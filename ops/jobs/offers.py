@@ -33,11 +33,6 @@ class Offer:
     def title(self) -> str:
         return title_of(self.kind)
 
-    @property
-    def takes(self) -> bool:
-        """Whether it has arguments."""
-        return bool(registry.get(self.kind).arguments.model_fields)
-
 
 _OFFERS: Final = (
     Offer("back_up", _("Makes a backup of the database, while everybody goes on working."), "backup"),

@@ -100,11 +100,10 @@ def start_one(request: HttpRequest, kind: str) -> HttpResponse:
     is_sent = request.method == "POST"
     form = ArgumentsForm(offer, request.POST if is_sent else None)
     if is_sent and form.is_valid():
-        user = request.user if isinstance(request.user, User) else None
         # One of the same key that is open already is what is returned then.
         before = set(Job.objects.filter(state__in=OPEN, kind=kind).values_list("pk", flat=True))
         try:
-            job = start(kind, form.checked, actor=user)
+            job = start(kind, form.checked, actor=console.actor(request))
         except RegistryProblem as problem:
             form.add_error(None, str(problem))
         else:
@@ -159,7 +158,7 @@ def _act(
 ) -> HttpResponseRedirect:
     job = _found(key)
     try:
-        act(job, request.user if isinstance(request.user, User) else None)
+        act(job, console.actor(request))
     except RegistryProblem as problem:
         messages.error(request, str(problem))
     else:

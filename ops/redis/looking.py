@@ -5,9 +5,8 @@ A server that is away costs half a second, and nothing else of it is asked then.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -21,7 +20,7 @@ from ops.slow_queries.redis_log import NotReadable, SlowCommand, read_log
 
 from . import keys
 from .checking import check, refusal, shown_address
-from .findings import Report
+from .findings import Finding, Report
 from .keys import Sample
 
 TIMEOUT: Final = 0.4  # seconds
@@ -53,12 +52,10 @@ class Figures:
     evicted: int
     expired: int
     clients: int
-    most_clients: int
     operations: int
     policy: str
     persistence: str  # "aof", "rdb" or ""
     is_broken: bool
-    saved_at: datetime | None
     keys: int
 
     @property
@@ -84,7 +81,7 @@ class Server:
     report: Report | None = None
 
     @property
-    def findings(self) -> list[Any]:
+    def findings(self) -> list[Finding]:
         order = {"failure": 0, "warning": 1, "ok": 2}
         found = self.report.findings if self.report else []
         return sorted(found, key=lambda one: order[one.level])
@@ -150,9 +147,10 @@ def _length(client: Any, queue: str) -> int | None:
 
 
 def _figures(info: dict[str, Any]) -> Figures:
-    saved = int(info.get("rdb_last_save_time", 0))
-    number: Callable[[str], int] = lambda name: int(info.get(name, 0))  # noqa: E731
-    has_log = bool(number("aof_enabled"))
+    def number(name: str) -> int:
+        return int(info.get(name, 0))
+
+    has_log, has_snapshot = number("aof_enabled"), number("rdb_last_save_time") and number("rdb_saves")
     statuses = ("aof_last_write_status", "aof_last_bgrewrite_status", "rdb_last_bgsave_status")
     databases = [value for name, value in info.items() if name.startswith("db") and isinstance(value, dict)]
     return Figures(
@@ -169,12 +167,10 @@ def _figures(info: dict[str, Any]) -> Figures:
         evicted=number("evicted_keys"),
         expired=number("expired_keys"),
         clients=number("connected_clients"),
-        most_clients=number("maxclients"),
         operations=number("instantaneous_ops_per_sec"),
         policy=str(info.get("maxmemory_policy", "?")),
-        persistence="aof" if has_log else "rdb" if saved and number("rdb_saves") else "",
+        persistence="aof" if has_log else "rdb" if has_snapshot else "",
         is_broken=any(info.get(name, "ok") != "ok" for name in statuses),
-        saved_at=datetime.fromtimestamp(saved, UTC) if saved else None,
         keys=sum(int(one.get("keys", 0)) for one in databases),
     )
 

@@ -30,7 +30,6 @@ from ops.jobs import starting
 from ops.jobs import words as job_words
 from ops.jobs.models import Job
 from prompts.errors import RegistryProblem
-from prompts.models import User
 from vectors.admin.display import count
 
 from . import offers, words
@@ -251,8 +250,7 @@ def _start(request: HttpRequest, schedule: PeriodicTask) -> Job | None:
         messages.warning(request, text % {"name": words.known(schedule.name)})
         return None
     try:
-        user = request.user if isinstance(request.user, User) else None
-        return starting.start(name, offers.arguments_of(schedule), actor=user)
+        return starting.start(name, offers.arguments_of(schedule), actor=console.actor(request))
     except RegistryProblem as problem:
         messages.error(request, f"{words.known(schedule.name)}: {problem}")
         return None

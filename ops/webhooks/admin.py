@@ -16,9 +16,9 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from ops.console import actor
 from prompts.admin.logs import LogAdmin
 from prompts.errors import RegistryProblem
-from prompts.models import User
 from vectors.admin.calling import call
 from vectors.admin.confirming import TypedDeletion
 from vectors.admin.display import Labelled, chips, count, link, short_time
@@ -85,7 +85,7 @@ class WebhookAdmin(TypedDeletion, ModelAdmin):
                 if button.action_name in request.POST:
                     button.method(request, obj)
             return
-        issued = saving.create_webhook(form.values(), actor=_actor(request))
+        issued = saving.create_webhook(form.values(), actor=actor(request))
         # For the answer below, and gone after it.
         vars(obj).update(vars(issued.webhook), issued_secret=issued.secret)
 
@@ -133,7 +133,7 @@ class WebhookAdmin(TypedDeletion, ModelAdmin):
 
     @admin.action(description=_("Send a ping"), permissions=["change"])
     def ping(self, request: HttpRequest, queryset: QuerySet) -> None:
-        pinged = [saving.ping(webhook, actor=_actor(request)) for webhook in queryset]
+        pinged = [saving.ping(webhook, actor=actor(request)) for webhook in queryset]
         said = ngettext(
             "%(count)d ping is on the way; see the deliveries.",
             "%(count)d pings are on the way; see the deliveries.",
@@ -231,7 +231,3 @@ class DeliveryAdmin(LogAdmin):
     @display(description=_("Took"))
     def took(self, delivery: Delivery) -> str:
         return "–" if delivery.duration_ms is None else f"{count(round(delivery.duration_ms))} ms"
-
-
-def _actor(request: HttpRequest) -> User | None:
-    return request.user if isinstance(request.user, User) else None
