@@ -26,6 +26,8 @@ from .models import Prompt, PromptEmbedding, PromptVersion
 logger = logging.getLogger(__name__)
 COLLECTION = "prompts"
 BATCH = 100
+_LATEST = 1_000
+_IS_CURRENT = Q(embeddings__version__version=F("version"), embeddings__collection__name=COLLECTION)
 
 
 def get_collection(using: str | None = None) -> Collection:
@@ -105,9 +107,8 @@ def index_everything(*, track: Any = iter, using: str | None = None) -> UpsertRe
 
 def outdated(using: str | None = None) -> models.QuerySet[Prompt]:
     """The prompts that the index does not hold as they are now."""
-    current = Q(embeddings__version__version=F("version"), embeddings__collection__name=COLLECTION)
     prompts = Prompt.objects.using(using)
-    return prompts.exclude(pk__in=prompts.filter(current).values("pk"))
+    return prompts.exclude(pk__in=prompts.filter(_IS_CURRENT).values("pk"))
 
 
 def index_outdated(limit: int, *, using: str | None = None) -> UpsertResult:
@@ -143,7 +144,21 @@ def remove_gone(limit: int, *, using: str | None = None) -> int:
 
 
 def count_outdated(using: str | None = None) -> int:
+    """Looks at every prompt, which takes 0.3 s with 100,000; see :func:`estimate_outdated`."""
     return outdated(using).count()
+
+
+def estimate_outdated(using: str | None = None) -> int:
+    """So many prompts are outdated at least, in milliseconds: those that were never indexed, or so many of the
+    last that were changed, among which are all others unless the embedder has failed for long.
+    """
+    alias = using or router.db_for_read(Prompt)
+    prompts = Prompt.objects.using(alias)
+    records = PromptEmbedding.objects.using(alias).filter(collection__name=COLLECTION)
+    never = prompts.count() - records.count()
+    latest = prompts.order_by("-updated_at", "name").values("pk")[:_LATEST]
+    current = prompts.filter(_IS_CURRENT, pk__in=latest).count()
+    return max(never, min(prompts.count(), _LATEST) - current)
 
 
 def add_missing_versions(using: str | None = None) -> int:

@@ -2,11 +2,13 @@
 
 import io
 import logging
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
 from prompts import indexing
 from prompts.models import Prompt, PromptEmbedding, User
@@ -218,3 +220,24 @@ def test_foreign_items_are_kept_out_of_the_index(make: Make, run: Any, tmp_path:
     with pytest.raises(CommandError, match="change those instead"):
         run("import_items", "prompts", str(file))
     assert store.count(indexing.get_collection()) == 1
+
+
+def test_outdated_prompts_are_estimated_from_those_that_changed_last(
+    make: Make, user: User, run_json: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert indexing.estimate_outdated() == 0
+    old = insert(user, "never indexed")
+    assert indexing.estimate_outdated() == 1
+    run_json("embed_prompts")
+    for number in range(4):
+        make(f"indexed-{number}")
+    assert indexing.estimate_outdated() == 0
+    Prompt.objects.filter(name__in=["indexed-2", "indexed-3"]).update(version=2)
+    assert indexing.estimate_outdated() == indexing.count_outdated() == 2
+    monkeypatch.setattr(indexing, "_LATEST", 3)
+    assert indexing.estimate_outdated() == 2
+    Prompt.objects.filter(pk=old).update(version=2, updated_at=timezone.now() - timedelta(days=1))
+    assert (indexing.estimate_outdated(), indexing.count_outdated()) == (2, 3)  # "at least"
+    for number in range(3):
+        insert(user, f"never indexed {number}")
+    assert indexing.estimate_outdated() == 3

@@ -17,7 +17,7 @@ from vectors.limits import MAX_QUERY
 from vectors.models import Collection
 from vectors.search import MODES
 
-from ...indexing import COLLECTION, count_outdated
+from ...indexing import COLLECTION, estimate_outdated
 from ...models import Prompt
 from ...search import PromptSearch
 from . import filters, results
@@ -98,7 +98,7 @@ def _nothing(asked: Asked, found: PromptSearch | None, error: VectorError | None
     return {
         "prompts": prompts,
         "collection": Collection.objects.filter(name=COLLECTION).first(),
-        "outdated": count_outdated() if prompts else 0,
+        "outdated": estimate_outdated() if prompts else 0,
         "examples": [(text, asked.but(query=text).address) for text in EXAMPLES],
         "by_meaning": by_meaning.address if by_meaning else "",
     }
