@@ -14,7 +14,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
-from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
@@ -88,13 +87,3 @@ def local_time(moment: datetime | None) -> SafeString | str:
 def pill(kind: str, text: object) -> SafeString:
     """`kind`: success, danger, warning, info or default."""
     return format_html('<span class="afn-pill afn-pill-{}">{}</span>', kind, text)
-
-
-def seconds_shown(seconds: float) -> str:
-    if seconds < 60:
-        return _("%(seconds)s s") % {"seconds": number_format(seconds, decimal_pos=1)}
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
-    return _("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": rest}

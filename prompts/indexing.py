@@ -149,8 +149,8 @@ def count_outdated(using: str | None = None) -> int:
 
 
 def estimate_outdated(using: str | None = None) -> int:
-    """So many prompts are outdated at least, in milliseconds: those that were never indexed, or so many of the
-    last that were changed, among which are all others unless the embedder has failed for long.
+    """So many prompts are outdated at least: those that were never indexed, or so many of the last that were
+    changed, among which are all others unless the embedder has failed for long. Takes milliseconds.
     """
     alias = using or router.db_for_read(Prompt)
     prompts = Prompt.objects.using(alias)

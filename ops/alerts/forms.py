@@ -69,18 +69,21 @@ class RuleForm(_CheckedForm):
 
 class ChannelForm(forms.ModelForm):
     url = forms.CharField(
+        label=_("URL"),
         max_length=MAX_URL,
         required=False,
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
         help_text=_("Of Slack, Discord and JSON: https:// and a public host."),
     )
     secret = forms.CharField(
+        label=_("Secret"),
         max_length=_MAX_SECRET,
         required=False,
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
         help_text=_("Of JSON: signs what is sent, as with webhooks. None: it is not signed."),
     )
     addresses = forms.CharField(
+        label=_("Addresses"),
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
         help_text=_("Of e-mail: one on each line."),

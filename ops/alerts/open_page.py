@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from prompts.models import User
-from vectors.admin.display import short_time
+from vectors.admin.display import duration, short_time
 
 from . import metrics, saving, wording
 from .errors import AlertProblem
@@ -101,7 +101,7 @@ def limit_of(rule: AlertRule) -> str:
     values = {"comparison": rule.get_comparison_display(), "figure": figure}
     if not rule.for_seconds:
         return gettext("%(comparison)s %(figure)s") % values
-    values["time"] = str(timedelta(seconds=rule.for_seconds))
+    values["time"] = duration(rule.for_seconds)
     return gettext("%(comparison)s %(figure)s for %(time)s") % values
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from django.conf import settings
@@ -62,7 +62,10 @@ def facts_of_test(channel: AlertChannel, now: datetime) -> dict[str, Any]:
 
 def limit_of(rule: AlertRule) -> str:
     text = f"{rule.comparison} {shown(rule.metric, rule.threshold)}"
-    return f"{text} for {timedelta(seconds=rule.for_seconds)}" if rule.for_seconds else text
+    if not rule.for_seconds:
+        return text
+    seconds = rule.for_seconds
+    return f"{text} for {seconds} s" if seconds % 60 else f"{text} for {seconds // 60} min"
 
 
 def shown(metric: str, figure: float) -> str:

@@ -7,12 +7,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from ops import console
 from prompts.admin.logs import LogAdmin
+from vectors.admin.display import count, duration
 
 from . import pages
 from .models import BackupDrill
@@ -28,11 +29,11 @@ class BackupDrillAdmin(LogAdmin):
         "and prove it there."
     )
     empty_link = (_("Backups"), "admin:ops_backupdrill_changelist", "ops.view_backupdrill")
-    list_display = ("when", "outcome", "backup", "rows", "probes", "took", "first_problem")
+    list_display = ("when", "outcome", "backup", "shown_rows", "probes", "took", "first_problem")
     list_filter = ("ok", ("created_at", admin.DateFieldListFilter))
     search_fields = ("backup__startswith", "sha256__startswith")
     search_help_text = _("The start of a backup's name or of its SHA-256.")
-    fields = ("when", "outcome", "backup", "sha256", "tables", "rows", "probes", "took", "all_problems")
+    fields = ("when", "outcome", "backup", "sha256", "tables", "shown_rows", "probes", "took", "all_problems")
     readonly_fields = fields
 
     class Media:
@@ -52,7 +53,7 @@ class BackupDrillAdmin(LogAdmin):
         return pages.list_page(request)
 
     def drills_view(self, request: HttpRequest) -> HttpResponse:
-        return super().changelist_view(request, {"title": _t("Drills of backups")})
+        return super().changelist_view(request, {"title": gettext("Drills of backups")})
 
     @display(description=_("When"), ordering="created_at")
     def when(self, drill: BackupDrill) -> SafeString | str:
@@ -60,11 +61,19 @@ class BackupDrillAdmin(LogAdmin):
 
     @display(description=_("Outcome"), ordering="ok")
     def outcome(self, drill: BackupDrill) -> SafeString:
-        return console.pill("success", _t("proved")) if drill.ok else console.pill("danger", _t("failed"))
+        return (
+            console.pill("success", gettext("proved"))
+            if drill.ok
+            else console.pill("danger", gettext("failed"))
+        )
+
+    @display(description=_("Rows"), ordering="rows")
+    def shown_rows(self, drill: BackupDrill) -> str:
+        return count(drill.rows)
 
     @display(description=_("Took"), ordering="seconds")
     def took(self, drill: BackupDrill) -> str:
-        return console.seconds_shown(drill.seconds)
+        return duration(drill.seconds)
 
     @display(description=_("Problem"))
     def first_problem(self, drill: BackupDrill) -> str:
@@ -72,4 +81,4 @@ class BackupDrillAdmin(LogAdmin):
 
     @display(description=_("Problems"))
     def all_problems(self, drill: BackupDrill) -> str:
-        return "\n".join(map(str, drill.problems)) or _t("none")
+        return "\n".join(map(str, drill.problems)) or gettext("none")

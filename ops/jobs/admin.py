@@ -11,9 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from ops import console
@@ -140,7 +139,7 @@ class JobAdmin(LogAdmin):
         chosen = request.GET.get("state__exact", "")
         chips = [
             {
-                "title": words.state_word(state) if state else _t("All"),
+                "title": words.state_word(state) if state else gettext("All"),
                 "count": counts.get(state),
                 "is_current": chosen == state,
                 "url": cl.get_query_string({"state__exact": state} if state else {}, ["p", "state__exact"]),

@@ -10,6 +10,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
 from ops import console
+from vectors.admin.display import duration
 
 from . import words
 from .models import Job, JobState
@@ -55,7 +56,7 @@ class Cells:
             return "–"
         if job.state == JobState.RUNNING:
             return _("%(time)s so far") % {"time": timesince(job.started_at, depth=1)}
-        return "–" if job.seconds is None else console.seconds_shown(job.seconds)
+        return "–" if job.seconds is None else duration(job.seconds)
 
     @property
     def created(self) -> SafeString | str:

@@ -11,8 +11,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from ops.console import seconds_shown
-from vectors.admin.display import count, short_time
+from vectors.admin.display import count, duration, short_time
 
 from .words import name_of
 
@@ -70,7 +69,7 @@ def text_of(name: str, value: Any, within: str = "") -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, int | float) and ("seconds" in name or within == "steps"):
-        return seconds_shown(value)
+        return duration(value)
     if isinstance(value, int):
         return filesizeformat(value) if name.endswith("bytes") else count(value)
     if isinstance(value, float):

@@ -12,9 +12,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timeuntil
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext, pgettext_lazy
 from django_celery_beat.models import (
     ClockedSchedule,
     CrontabSchedule,
@@ -119,7 +118,7 @@ class ScheduleAdmin(ModelAdmin):
         if schedule.enabled != (to == "on"):
             schedule.enabled = to == "on"
             schedule.save()
-        text = _t("%(name)s is on.") if schedule.enabled else _t("%(name)s is off.")
+        text = gettext("%(name)s is on.") if schedule.enabled else gettext("%(name)s is off.")
         messages.success(request, text % {"name": words.known(schedule.name)})
         return HttpResponseRedirect(reverse(_LIST))
 
@@ -174,12 +173,12 @@ class ScheduleAdmin(ModelAdmin):
     def next_time(self, schedule: PeriodicTask) -> SafeString | str:
         moment = next_run(schedule)
         if moment is None:
-            return _t("never") if schedule.enabled else _t("off")
+            return gettext("never") if schedule.enabled else gettext("off")
         if moment - timezone.now() < timedelta(minutes=1):
-            return _t("within a minute")
+            return gettext("within a minute")
         if schedule.interval:
-            return _t("within %(time)s") % {"time": timeuntil(moment, depth=1)}
-        text = _t("in %(time)s") % {"time": timeuntil(moment, depth=1)}
+            return gettext("within %(time)s") % {"time": timeuntil(moment, depth=1)}
+        text = gettext("in %(time)s") % {"time": timeuntil(moment, depth=1)}
         return format_html('{} <span class="afn-subtle">{}</span>', console.local_time(moment), text)
 
     @display(description=_("Last time"), ordering="last_run_at")
@@ -197,7 +196,7 @@ class ScheduleAdmin(ModelAdmin):
     @display(description=_("On"), ordering="enabled")
     def switch(self, schedule: PeriodicTask) -> SafeString:
         """Buttons of the form of `after.html`, for a form within the list's own is none."""
-        word = _t("on") if schedule.enabled else _t("off")
+        word = gettext("on") if schedule.enabled else gettext("off")
         if not getattr(schedule, "may_change", False):
             return console.pill("success" if schedule.enabled else "default", word)
         name = words.known(schedule.name)
@@ -217,8 +216,8 @@ class ScheduleAdmin(ModelAdmin):
             'class="afn-plain" aria-label="{}">{}</button></span>',
             found,
             reverse("admin:django_celery_beat_periodictask_start", args=[schedule.pk]),
-            _t("Run %(name)s now") % {"name": name},
-            _t("Run now"),
+            gettext("Run %(name)s now") % {"name": name},
+            gettext("Run now"),
         )
 
     @display(description=_("Times"), ordering="total_run_count")
@@ -229,7 +228,7 @@ class ScheduleAdmin(ModelAdmin):
 def _found(key: int) -> PeriodicTask:
     schedule = PeriodicTask.objects.filter(pk=key).first()
     if schedule is None:
-        raise Http404(_t("There is no such schedule."))
+        raise Http404(gettext("There is no such schedule."))
     return schedule
 
 
@@ -246,7 +245,7 @@ def _start(request: HttpRequest, schedule: PeriodicTask) -> Job | None:
     """Its job; says why there is none."""
     kind, _kind, name = offers.choice_of(schedule).partition(" ")
     if kind != "job":
-        text = _t("%(name)s starts no job: it comes by itself.")
+        text = gettext("%(name)s starts no job: it comes by itself.")
         messages.warning(request, text % {"name": words.known(schedule.name)})
         return None
     try:

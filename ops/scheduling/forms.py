@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
@@ -40,7 +40,7 @@ class ScheduleForm(forms.ModelForm):
         widgets = {"description": UnfoldAdminTextareaWidget(attrs={"rows": 2})}
         labels = {
             "name": _("Name"), "enabled": _("On"), "crontab": _("At fixed times"),
-            "interval": _("At intervals"),
+            "interval": _("At intervals"), "description": _("Description"),
         }  # fmt: skip
         help_texts = {
             "name": _("Yours. Jobs say which schedule started them."),
@@ -64,8 +64,8 @@ class ScheduleForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
         if bool(data.get("crontab")) == bool(data.get("interval")):
-            both = _t("Expected either fixed times or an interval, got both.")
-            neither = _t("Expected either fixed times or an interval, got neither.")
+            both = gettext("Expected either fixed times or an interval, got both.")
+            neither = gettext("Expected either fixed times or an interval, got neither.")
             self.add_error("crontab", both if data.get("crontab") else neither)
         self._check_arguments(data)
         return data
@@ -78,7 +78,7 @@ class ScheduleForm(forms.ModelForm):
         if given is None or given == "":
             given = data["arguments"] = {}
         if not isinstance(given, dict):
-            text = _t("Expected an object such as %(example)s, got %(got)s.")
+            text = gettext("Expected an object such as %(example)s, got %(got)s.")
             self.add_error("arguments", text % {"example": '{"days": 30}', "got": repr(given)[:80]})
         elif kind == "job":
             try:
@@ -86,7 +86,7 @@ class ScheduleForm(forms.ModelForm):
             except RegistryProblem as problem:
                 self.add_error("arguments", str(problem))
         elif given:
-            self.add_error("arguments", _t("Expected none for this, got some."))
+            self.add_error("arguments", gettext("Expected none for this, got some."))
 
     def validate_unique(self) -> None:
         if not self.errors:  # the model says once more what was said above

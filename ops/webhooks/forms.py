@@ -18,11 +18,13 @@ from .models import Webhook
 
 class WebhookForm(forms.ModelForm):
     url = forms.CharField(
+        label=_("URL"),
         max_length=MAX_URL,
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
         help_text=_("https:// and a public host."),
     )
     kinds = forms.MultipleChoiceField(
+        label=_("Events"),
         choices=[(kind, kind) for kind in saving.KINDS],
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,

@@ -239,6 +239,7 @@ class EvaluationForm(forms.ModelForm):
 
 class ApiKeyForm(forms.ModelForm):
     scopes = forms.MultipleChoiceField(
+        label=_("Scopes"),
         choices=Scope.choices,
         initial=[Scope.READ],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,

@@ -18,7 +18,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from vectors.admin.confirming import is_typed
-from vectors.admin.display import chips, count, short_time
+from vectors.admin.display import Labelled, chips, count, short_time
 from vectors.admin.paging import BoundedPaginator
 from vectors.errors import VectorError
 
@@ -208,8 +208,8 @@ class PromptAdmin(ModelAdmin):
         return HttpResponseRedirect(reverse("admin:prompts_prompt_change", args=[obj.pk]))
 
     @display(description=_("Status"), label=STATUS_LABELS, ordering="status")
-    def status_label(self, prompt: Prompt) -> str:
-        return prompt.status
+    def status_label(self, prompt: Prompt) -> Labelled:
+        return Labelled(prompt.status, prompt.get_status_display())
 
     @display(description=_("Version"), ordering="version")
     def version_label(self, prompt: Prompt) -> str:

@@ -14,6 +14,8 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from vectors.admin.display import duration
+
 from ..errors import RegistryProblem
 from ..evaluating import figures, runs
 from ..models import Dataset, DatasetItem, Evaluation, EvaluationRun, Prompt, RunOutput, RunStatus, User
@@ -55,9 +57,8 @@ def money(dollars: float) -> str:
 
 
 def took(run: EvaluationRun) -> str:
-    seconds = int(figures.duration_of(run).total_seconds())
-    hours, minutes = seconds // 3600, seconds // 60 % 60
-    return f"{hours}:{minutes:02}:{seconds % 60:02}"
+    seconds = figures.duration_of(run).total_seconds()
+    return duration(seconds if seconds < 10 else int(seconds))
 
 
 def show(model_admin: ModelAdmin, request: HttpRequest, run: EvaluationRun) -> HttpResponse:

@@ -118,7 +118,7 @@ def _of_bin(step: int) -> str:
     if step == 0:
         return "0"
     low, high = (abs(step) - 1) / BINS, abs(step) / BINS
-    return f"+{low:.1f}–{high:.1f}" if step > 0 else f"−{high:.1f}–{low:.1f}"
+    return f"+{low:.1f} … +{high:.1f}" if step > 0 else f"−{high:.1f} … −{low:.1f}"
 
 
 def _mean(x: str, mean: float, ci: Sequence[float] | None, text: str) -> Point:

@@ -131,6 +131,28 @@ def test_the_look_at_sources_sees_what_is_not_marked() -> None:
     assert len(list(unmarked(source))) == 2
 
 
+def test_texts_are_marked_by_names_that_gettext_looks_for() -> None:
+    """``gettext as _t`` would leave what it marks out of the catalogue, and no other test would see that."""
+    known = {
+        "gettext",
+        "gettext_lazy",
+        "gettext_noop",
+        "ngettext",
+        "ngettext_lazy",
+        "pgettext",
+        "pgettext_lazy",
+    }
+    found = [
+        f"{path.relative_to(PROJECT)}: {one.name} as {one.asname}"
+        for path in _sources()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        for one in node.names
+        if one.name in known and one.asname not in (None, "_", *known)
+    ]
+    assert found == []
+
+
 def test_sources_of_pages_say_nothing_untranslated() -> None:
     found = {
         str(path.relative_to(PROJECT)): texts

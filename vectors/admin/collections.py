@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.template.defaultfilters import filesizeformat
 from django.urls import path
-from django.utils.translation import gettext as translated
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -62,7 +62,7 @@ class CollectionForm(forms.ModelForm):
     def _weight(self, name: str) -> float | None:
         weight: float | None = self.cleaned_data[name]
         if weight is not None and not 0 <= weight <= 1:
-            said = translated("Expected a number from 0 to 1, got %(weight)s.")
+            said = gettext("Expected a number from 0 to 1, got %(weight)s.")
             raise ValidationError(said % {"weight": weight}, code="range")
         return weight
 
@@ -143,7 +143,7 @@ class CollectionAdmin(TypedDeletion, ModelAdmin):
 
     @display(description=_("Embeddings"), ordering="embedder")
     def embeddings(self, collection: Collection) -> str:
-        parts = (collection.embedder or translated("the caller's own"), collection.model)
+        parts = (collection.embedder or gettext("the caller's own"), collection.model)
         return " · ".join(part for part in parts if part)
 
     @display(description=_("Dimensions"), ordering="dimensions")
@@ -170,14 +170,14 @@ class CollectionAdmin(TypedDeletion, ModelAdmin):
 def described(index: Index | None) -> str:
     """What an index is at, in a few words."""
     if index is None or (not index.version and not index.is_diskann):
-        return translated("none yet: every row is measured")
+        return gettext("none yet: every row is measured")
     if index.building:
-        return translated("being built")
+        return gettext("being built")
     if index.lists:
-        return translated("%(lists)s inverted lists") % {"lists": count(index.lists)}
+        return gettext("%(lists)s inverted lists") % {"lists": count(index.lists)}
     if index.is_diskann:
-        return translated("built-in index")
-    return translated("codes")
+        return gettext("built-in index")
+    return gettext("codes")
 
 
 def _figures(collection: Collection) -> Figures:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.timezone import localtime
+from django.utils.translation import gettext
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,6 +48,20 @@ def short_time(moment: datetime | None) -> str:
 def count(number: int) -> str:
     """With the separators of the reader's language."""
     return number_format(number, decimal_pos=0, force_grouping=True)
+
+
+def duration(seconds: float) -> str:
+    """Such as 0.4 s, 30 s, 5 min or 2 h 5 min."""
+    if seconds < 60:
+        places = 0 if seconds == int(seconds) else 1
+        return gettext("%(seconds)s s") % {"seconds": number_format(seconds, decimal_pos=places)}
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return gettext("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
+    if rest:
+        return gettext("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": rest}
+    return gettext("%(minutes)s min") % {"minutes": minutes}
 
 
 def link(url: str, text: object) -> SafeString:

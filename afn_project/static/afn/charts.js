@@ -14,9 +14,10 @@ const colour = (index) => (isDark() ? DARK_COLOURS : COLOURS)[index % COLOURS.le
 
 const number = new Intl.NumberFormat(language, { maximumSignificantDigits: 4 });
 const compact = new Intl.NumberFormat(language, { notation: "compact", maximumSignificantDigits: 3 });
-const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
+const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const day = new Intl.DateTimeFormat(language, { month: "short", day: "numeric" });
-const moment = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+const moment = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
+const figure = (value) => (Math.abs(value) >= 1e4 ? compact : number).format(value);
 
 const shown = (value, scale) => {
   if (value === null || value === undefined) return "–";
@@ -24,7 +25,32 @@ const shown = (value, scale) => {
   return typeof value === "number" ? number.format(value) : value;
 };
 
-function axis(of, { small, span }) {
+// Marks at round times of the reader's day, which Chart.js has not without a library of dates.
+const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10080, 20160, 43200].map((minutes) => minutes * 6e4);
+
+function markTimes(scale) {
+  const step = STEPS.find((one) => (scale.max - scale.min) / one <= 7) ?? STEPS.at(-1);
+  const midnight = new Date(scale.min).setHours(0, 0, 0, 0);
+  scale.ticks = [];
+  for (let value = midnight + Math.ceil((scale.min - midnight) / step) * step; value <= scale.max; value += step) {
+    scale.ticks.push({ value });
+  }
+  if (!scale.ticks.length) scale.ticks = [{ value: scale.min }, { value: scale.max }];
+}
+
+function time(value) {
+  const at = new Date(value);
+  return (at.getHours() || at.getMinutes() ? clock : day).format(value);
+}
+
+// Of a logarithmic axis the powers of ten, and where there are few of them what lies between.
+function power(value, at, ticks) {
+  const decades = Math.log10(ticks.at(-1).value / ticks[0].value);
+  const lead = Math.round(value / 10 ** Math.floor(Math.log10(value) + 1e-9));
+  return (decades > 2 ? [1] : [1, 2, 5]).includes(lead) ? figure(value) : "";
+}
+
+function axis(of, { small }) {
   const options = {
     display: !small,
     type: { time: "linear", log: "logarithmic" }[of.scale] ?? of.scale,
@@ -35,8 +61,9 @@ function axis(of, { small, span }) {
   };
   if (of.low !== null) options.min = of.low;
   if (of.high !== null) options.max = of.high;
-  if (of.scale === "time") options.ticks.callback = (value) => (span > 2 * 864e5 ? day : clock).format(value);
-  if (of.scale === "linear") options.ticks.callback = (value) => (Math.abs(value) >= 1e4 ? compact : number).format(value);
+  if (of.scale === "time") Object.assign(options, { afterBuildTicks: markTimes });
+  const label = { time, linear: figure, log: power }[of.scale];
+  if (label) options.ticks.callback = label;
   return options;
 }
 
@@ -96,13 +123,12 @@ function dataset(series, index, { small }) {
 function config(spec) {
   const xs = spec.series.flatMap((series) => series.points.map((point) => point.x));
   const isNamed = spec.x.scale === "category";
-  const span = isNamed || !xs.length ? 0 : (spec.x.high ?? Math.max(...xs)) - (spec.x.low ?? Math.min(...xs));
   const datasets = spec.series.map((series, index) => dataset(series, index, spec));
   // Of bars that lie, x goes down and y to the right.
   const [across, up] = spec.horizontal ? ["y", "x"] : ["x", "y"];
   if (isNamed) datasets.forEach((one) => (one.parsing = { xAxisKey: across, yAxisKey: up }));
   const shape = spec.series[0]?.shape ?? "line";
-  const scales = { [across]: axis(spec.x, { ...spec, span }), [up]: axis(spec.y, { ...spec, span: 0 }) };
+  const scales = { [across]: axis(spec.x, spec), [up]: axis(spec.y, spec) };
   if (spec.horizontal) scales[across].ticks.autoSkip = false;
   if (spec.stacked) scales.x.stacked = scales.y.stacked = true;
   if (isNamed) Object.assign(scales[across], { labels: [...new Set(xs)], offset: true });

@@ -29,6 +29,8 @@ _LABEL: Final = gettext_lazy(
 )
 _WEIGHT: Final = gettext_lazy("Its share: with 50 and 50 each is served half of the time.")
 _VERSION: Final = gettext_lazy("The number of a version to try against the control.")
+_MORE: Final = gettext_lazy("One more, if you like.")
+_SHARE: Final = gettext_lazy("Its share.")
 
 
 class StartForm(forms.Form):
@@ -59,16 +61,19 @@ class StartForm(forms.Form):
         )
         self.fields["control"].initial = 50
         for at in range(1, ARMS + 1):
-            needed = at == 1
+            needed = at == 1  # and explained: the others are the same
             self.fields[f"version_{at}"] = forms.IntegerField(
-                label=gettext_lazy("Version"), min_value=1, required=needed, help_text=_VERSION
+                label=gettext_lazy("Version"),
+                min_value=1,
+                required=needed,
+                help_text=_VERSION if needed else _MORE,
             )
             self.fields[f"weight_{at}"] = forms.IntegerField(
                 label=gettext_lazy("Weight"),
                 min_value=1,
                 max_value=splits.MAX_WEIGHT,
                 required=needed,
-                help_text=_WEIGHT,
+                help_text=_WEIGHT if needed else _SHARE,
             )
         self.fields["weight_1"].initial = 50
         self.fields["version_1"].initial = prompt.version
