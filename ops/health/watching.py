@@ -111,7 +111,7 @@ class Watch:
                 except Exception:
                     logger.exception("Nobody has looked after health this time")
             if health := self._known():
-                looked.send_robust(Watch, health=health)
+                self._tell(health)
             wait = FRESH if is_asked else IDLE
 
     def _look(self, before: Health | None) -> Health:
@@ -130,14 +130,16 @@ class Watch:
 
     def _keep(self, health: Health) -> None:
         """What is kept of it in the database, where that can be written."""
-        states, now = health.states, datetime.fromtimestamp(health.at, UTC)
-        due = []
-        if history.wants(states):
-            due.append(Part("history", lambda: history.keep(states), timeout=_HISTORY_TIMEOUT))
-        if figures.wants(now):
-            due.append(Part("figures", lambda: figures.keep(now, health), timeout=_HISTORY_TIMEOUT))
-        if due and states["database"].status == Status.OK:
-            self._prober.run(due)
+        states = health.states
+        if history.wants(states) and states["database"].status == Status.OK:
+            self._prober.run([Part("history", lambda: history.keep(states), timeout=_HISTORY_TIMEOUT)])
+
+    def _tell(self, health: Health) -> None:
+        """In each process that answers requests, whoever looked: others may not know what it counts."""
+        looked.send_robust(Watch, health=health)
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        if figures.wants(now) and health.states["database"].status == Status.OK:
+            self._prober.run([Part("figures", lambda: figures.keep(now, health), timeout=_HISTORY_TIMEOUT)])
 
     def _known(self) -> Health | None:
         """What this process knows, or another one has found since."""

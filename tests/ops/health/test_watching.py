@@ -10,6 +10,8 @@ import pytest
 from django.db import OperationalError
 from pytest_django.fixtures import Settings
 
+from ops.figures import keeping
+from ops.figures.models import FigureMinute
 from ops.health import history, parts, sharing
 from ops.health.models import HealthRecord
 from ops.health.probing import Part, Prober
@@ -219,6 +221,22 @@ def test_two_processes_write_it_once(watch: Watch, clock: Clock, probe: Probe) -
     history.forget()  # as another process, which knows nothing of the first
     Watch(clock).current()
     assert len(records()) == 1
+
+
+def test_a_process_keeps_what_it_has_counted_though_another_one_looks(watch: Watch, clock: Clock) -> None:
+    keeping.forget()
+    for second, status, kept in (
+        (0, "ok", 1),
+        (30, "ok", 1),
+        (60, "ok", 2),
+        (120, "down", 2),
+        (121, "ok", 3),
+    ):
+        clock.now = 1_000_020.0 + second
+        database = State("database", Status(status), 0, 0, clock.now - 2)
+        watch._tell(Health(clock.now - 2, {"database": database}))
+        assert FigureMinute.objects.count() == kept
+    keeping.forget()
 
 
 def test_history_is_forgotten_after_thirty_days(db: None) -> None:
