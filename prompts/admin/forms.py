@@ -196,7 +196,7 @@ class PromptForm(forms.ModelForm):
     def _base(self, cleaned: dict[str, Any]) -> int | None:
         """The version that the text was written on; who was told of a conflict may say that it is a newer."""
         onto = self.data.get("_onto", "")
-        if onto.isascii() and onto.isdigit() and len(onto) < 10:
+        if onto.isascii() and onto.isdigit() and len(onto) < 10 and int(onto):
             return int(onto)
         return cleaned.get("base_version")
 

@@ -5,7 +5,9 @@ from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -31,7 +33,7 @@ from ..queueing import enqueue
 from ..saving import save_prompt, set_status
 from ..tasks import index_prompts
 from . import diff, exchange
-from .display import STATUS_LABELS
+from .display import STATUS_LABELS, said_saved
 from .filters import FolderFilter, LanguageFilter, TagFilter, TrashFilter, is_trash
 from .forms import PromptForm
 from .pages import PAGES
@@ -189,11 +191,25 @@ class PromptAdmin(ModelAdmin):
         message = form.cleaned_data.get("message", "")
         base = form.cleaned_data.get("base_version") if change and form.changes_payload else None
         if save_prompt(obj, author=_actor(request), message=message, base_version=base).is_new:
-            told = gettext("Version %(number)s was added.") % {"number": obj.version}
-            self.message_user(request, told, messages.INFO)
+            told = gettext("Version %(number)s was saved.") % {"number": obj.version}
+            self.message_user(request, said_saved(obj, told), messages.SUCCESS)
         elif message:
-            told = gettext("The content is unchanged, so there is no version for the message.")
+            told = gettext("Saved. The content is unchanged, so there is no version for the message.")
             self.message_user(request, told, messages.WARNING)
+        else:
+            told = gettext("Saved. The content is unchanged, so there is no new version.")
+            self.message_user(request, told, messages.SUCCESS)
+
+    def response_add(self, request: HttpRequest, obj: Prompt, post_url_continue: Any = None) -> HttpResponse:
+        """Without Django's message beside that of ``save_model``."""
+        if IS_POPUP_VAR in request.POST:
+            return super().response_add(request, obj, post_url_continue)
+        return self.response_post_save_add(request, obj)
+
+    def response_change(self, request: HttpRequest, obj: Prompt) -> HttpResponse:
+        if IS_POPUP_VAR in request.POST:
+            return super().response_change(request, obj)
+        return self.response_post_save_change(request, obj)
 
     def response_post_save_add(self, request: HttpRequest, obj: Prompt) -> HttpResponse:
         return self._back_to_the_form(request, obj) or super().response_post_save_add(request, obj)
@@ -206,6 +222,15 @@ class PromptAdmin(ModelAdmin):
         if not self.has_view_permission(request, obj):
             return None
         return HttpResponseRedirect(reverse("admin:prompts_prompt_change", args=[obj.pk]))
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Its versions: Django's history says less of them, and the audit log more of all else."""
+        prompt = self.get_object(request, unquote(object_id))
+        if prompt is None:
+            return super().history_view(request, object_id, extra_context)
+        if not self.has_view_or_change_permission(request, prompt):
+            raise PermissionDenied
+        return HttpResponseRedirect(reverse("admin:prompts_prompt_versions", args=[prompt.pk]))
 
     @display(description=_("Status"), label=STATUS_LABELS, ordering="status")
     def status_label(self, prompt: Prompt) -> Labelled:

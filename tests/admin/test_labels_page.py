@@ -130,6 +130,25 @@ def test_what_cannot_be_is_told(admin: Client, prompt: Prompt, form: dict[str, s
     assert labels_of(prompt) == {"latest": 2, "production": 1}
 
 
+@pytest.mark.parametrize(
+    ("asked", "proposed"),
+    [
+        ({}, ("production", "2")),
+        ({"version": "1"}, ("production", "1")),
+        ({"label": "beta"}, ("beta", "2")),
+        ({"label": "staging"}, ("staging", "")),  # serves the newest already
+        ({"label": "staging", "version": "1"}, ("staging", "1")),
+    ],
+)
+def test_the_form_proposes_what_one_most_likely_wants(
+    admin: Client, prompt: Prompt, asked: dict[str, str], proposed: tuple[str, str]
+):
+    move_label(prompt, "staging", 2, actor=None)
+    shown = admin.get(page(prompt), asked)
+    assert (shown.context["asked"]["label"], shown.context["asked"]["version"]) == proposed
+    assert ("afn-verdict-head" in text_of(shown)) == (proposed[1] != "")
+
+
 def test_the_log_is_paged_and_the_page_asks_the_same_for_any_length(
     admin: Client, prompt: Prompt, django_assert_num_queries: Any
 ):
@@ -139,8 +158,8 @@ def test_the_log_is_paged_and_the_page_asks_the_same_for_any_length(
         move_label(prompt, f"l{number}", 2, actor=None)
 
     # Session, user, prompt; labels, last and undoable moves, policies (twice), splits; head: labels, number;
-    # versions, log, undone ones.
-    with django_assert_num_queries(14):
+    # versions, log, undone ones; of what the form proposes: version, policy, whether it is so already.
+    with django_assert_num_queries(17):
         first = admin.get(page(prompt))
     assert len(first.context["moves"]) == 20
     older = admin.get(page(prompt), {"before": first.context["more"]})

@@ -103,11 +103,27 @@ def test_what_somebody_saved_meanwhile_is_not_overwritten(
     # Who has seen it may save on top of it, and of nothing newer.
     prompt.content = "Theirs again"
     prompt.save(index=False)
-    assert "got 3" in text_of(admin.post(change(prompt), data | {"_onto": "2"}))
+    for older in ("2", "0"):
+        assert "got 3" in text_of(admin.post(change(prompt), data | {"_onto": older}))
     answer = admin.post(change(prompt), data | {"_onto": "3"})
     assert answer.status_code == 302, answer.context["errors"]
     prompt.refresh_from_db()
     assert (prompt.version, prompt.content) == (4, "Mine")
+
+
+def test_who_has_saved_is_told_once_and_led_on(admin: Client, make: Callable[..., Prompt]):
+    prompt = make("writing/resume", "One")
+    page = text_of(admin.post(change(prompt), form_of(prompt, content="Two"), follow=True))
+    assert "Version 2 was saved." in page
+    assert "successfully" not in page
+    base = f"/admin/prompts/prompt/{prompt.pk}"
+    assert f'href="{base}/diff/?from=1&amp;to=2"' in page
+    assert f'href="{base}/labels/?version=2#move"' in page
+    prompt.refresh_from_db()
+    page = text_of(admin.post(change(prompt), form_of(prompt, title="Other"), follow=True))
+    assert "Saved. The content is unchanged, so there is no new version." in page
+
+    assert admin.get(f"{base}/history/").url == f"{base}/versions/"
 
 
 @pytest.mark.parametrize(

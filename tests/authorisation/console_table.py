@@ -92,6 +92,8 @@ def expected(name: str, action: str, method: str, who: str) -> int:
     row = MODELS[name]
     rights, has_object = row.of(who), bool(row.object) and who not in row.hidden_from
     if action == "history":
+        if has_object and "v" in rights and name == "prompts_prompt":
+            return REDIRECT  # to its versions
         return REDIRECT if not has_object else PAGE if "v" in rights else DENIED
     letter = {"changelist": "v", "add": "a", "delete": "d", "change": "v" if method == "GET" else "c"}[action]
     if letter not in rights:

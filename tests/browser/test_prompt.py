@@ -53,7 +53,7 @@ def test_a_prompt_is_written_saved_labelled_and_promoted_on_evidence(tab: Tab, c
     tab.check()
     page.get_by_label("Message of the new version").fill("First draft")
     save(page)
-    page.get_by_text("Version 1 was added").wait_for()
+    page.get_by_text("Version 1 was saved").wait_for()
 
     # The samples are still there, and what would be saved is told before.
     expect(preview).to_contain_text("Write to {{name}}")
@@ -64,7 +64,7 @@ def test_a_prompt_is_written_saved_labelled_and_promoted_on_evidence(tab: Tab, c
     box.fill("Write a short letter to {{name}} about {{topic}}.")
     expect(note).to_have_text("Saving makes version 2.")
     save(page, "Control+s")
-    page.get_by_text("Version 2 was added").wait_for()
+    page.get_by_text("Version 2 was saved").wait_for()
     expect(page.locator(".afn-prompt-head")).to_contain_text("2 versions")
 
     # production goes to version 1, and to the next one on evidence alone.
@@ -127,7 +127,7 @@ def test_a_chat_is_edited_by_the_keyboard_and_includes_another_prompt(tab: Tab, 
     tab.check()
     tab.shoot("prompt-chat")
     save(page, "Control+Enter")
-    page.get_by_text("Version 2 was added").wait_for()
+    page.get_by_text("Version 2 was saved").wait_for()
     content = console.call("GET", "/prompts/journey/chat")["content"]
     assert [one.get("role", one.get("name")) for one in content] == ["system", "user", "history", "assistant"]
     assert content[3]["content"] == "Thanks. Be brief."
@@ -138,7 +138,7 @@ def test_saving_keeps_what_is_the_same_and_what_somebody_else_wrote(tab: Tab, co
     page = tab.open(form_of(console, "journey/same"))
     page.get_by_label("Title").fill("Other")
     save(page)
-    page.get_by_text("was changed successfully").wait_for()
+    page.get_by_text("so there is no new version").wait_for()
     found = console.call("GET", "/prompts/journey/same")
     assert (found["title"], found["version"], found["content"]) == ("Other", 1, "\n One\n\nTwo \n")
 
@@ -154,7 +154,7 @@ def test_saving_keeps_what_is_the_same_and_what_somebody_else_wrote(tab: Tab, co
     tab.check()
     with page.expect_navigation():
         page.get_by_role("button", name="Save mine on top of it").click()
-    page.get_by_text("Version 3 was added").wait_for()
+    page.get_by_text("Version 3 was saved").wait_for()
     assert console.call("GET", "/prompts/journey/same")["content"] == "Mine"
 
 

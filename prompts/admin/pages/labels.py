@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from ... import labels
 from ...errors import EvidenceMissing, NotThere, RegistryProblem
 from ...gates import Verdict, weigh
-from ...label_states import known_labels, last_undoable, states_of
+from ...label_states import PRODUCTION, LabelState, known_labels, last_undoable, states_of
 from ...labels import MOVE_PROTECTED
 from ...models import LabelMove, LabelPolicy, Prompt, PromptVersion, User
 from ...ownership import may_change
@@ -49,6 +49,7 @@ def _page(
     **context: Any,
 ) -> HttpResponse:
     states = states_of(prompt)
+    asked = _proposed(prompt, states, asked)
     versions = prompt.versions.kept().only("version", "message", "prompt").order_by("-version")
     context = {
         "states": states,
@@ -62,6 +63,15 @@ def _page(
         **context,
     }
     return render(model_admin, request, prompt, "labels", context)
+
+
+def _proposed(prompt: Prompt, states: list[LabelState], asked: dict[str, str]) -> dict[str, str]:
+    """What somebody most likely wants: production at the newest version, unless that is so already."""
+    label = asked["label"] or PRODUCTION
+    if asked["version"]:
+        return {**asked, "label": label}
+    serves = next((one.version.version for one in states if one.name == label and one.version), None)
+    return asked if serves == prompt.version else {"label": label, "version": str(prompt.version)}
 
 
 def may_move(request: HttpRequest, prompt: Prompt) -> bool:

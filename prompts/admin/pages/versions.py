@@ -14,7 +14,9 @@ from ...errors import RegistryProblem
 from ...models import Prompt, User
 from ...saving import restore_content
 from ..differences import number_of
+from ..display import said_saved
 from .base import render
+from .labels import may_move
 
 
 def show(model_admin: ModelAdmin, request: HttpRequest, prompt: Prompt) -> HttpResponse:
@@ -31,6 +33,7 @@ def show(model_admin: ModelAdmin, request: HttpRequest, prompt: Prompt) -> HttpR
             "entries": entries,
             "older": older,
             "before": before,
+            "may_move": may_move(request, prompt),
             "may_restore": model_admin.has_change_permission(request, prompt),
         },
     )
@@ -50,7 +53,8 @@ def _restore(model_admin: ModelAdmin, request: HttpRequest, prompt: Prompt) -> H
     else:
         values = {"old": number, "new": saved.version}
         if saved.is_new:
-            messages.success(request, _("v%(new)s was added, with the content of v%(old)s.") % values)
+            told = _("v%(new)s was added, with the content of v%(old)s.") % values
+            messages.success(request, said_saved(prompt, told))
         else:
             messages.info(request, _("v%(new)s has the content of v%(old)s already.") % values)
     return HttpResponseRedirect(reverse("admin:prompts_prompt_versions", args=[prompt.pk]))
