@@ -61,7 +61,7 @@ function axis(of, { small }) {
   };
   if (of.low !== null) options.min = of.low;
   if (of.high !== null) options.max = of.high;
-  if (of.scale === "time") Object.assign(options, { afterBuildTicks: markTimes });
+  if (of.scale === "time") Object.assign(options, { afterBuildTicks: markTimes, bounds: "data" });
   const label = { time, linear: figure, log: power }[of.scale];
   if (label) options.ticks.callback = label;
   return options;
@@ -129,6 +129,9 @@ function config(spec) {
   if (isNamed) datasets.forEach((one) => (one.parsing = { xAxisKey: across, yAxisKey: up }));
   const shape = spec.series[0]?.shape ?? "line";
   const scales = { [across]: axis(spec.x, spec), [up]: axis(spec.y, spec) };
+  const [first, last] = [Math.min(...xs), Math.max(...xs)];
+  // About a single moment Chart.js would show years.
+  if (spec.x.scale === "time" && first === last) Object.assign(scales[across], { suggestedMin: first - 18e5, suggestedMax: first + 18e5 });
   if (spec.horizontal) scales[across].ticks.autoSkip = false;
   if (spec.stacked) scales.x.stacked = scales.y.stacked = true;
   if (isNamed) Object.assign(scales[across], { labels: [...new Set(xs)], offset: true });
