@@ -112,7 +112,7 @@ class LabelMoveAdmin(ModelAdmin):
         "evidence. Labels are moved on a prompt's page Labels."
     )
     empty_link = (_("Prompts"), "admin:prompts_prompt_changelist", "prompts.view_prompt")
-    list_display = ("created", "label", "labels_of_prompt", "way", "actor", "why")
+    list_display = ("created", "label", "labels_of_prompt", "way", "by", "why")
     list_display_links = ("created",)
     list_per_page = 50
     search_fields = ("prompt__name", "label", "actor_name")
@@ -123,7 +123,7 @@ class LabelMoveAdmin(ModelAdmin):
         "labels_of_prompt",
         "label",
         "way",
-        "actor",
+        "by",
         "reason",
         "evidence",
         "undone",
@@ -158,7 +158,7 @@ class LabelMoveAdmin(ModelAdmin):
         return f"{before} → {after}"
 
     @display(description=_("By"), ordering="actor_name")
-    def actor(self, move: LabelMove) -> str:
+    def by(self, move: LabelMove) -> str:
         return move.actor_name or gettext("a command")
 
     @display(description=_("Reason"))

@@ -6,61 +6,9 @@ import pytest
 from playwright.sync_api import Browser
 
 from .conftest import Console, Tab, new_tab
+from .pages import PAGES
 
 pytestmark = pytest.mark.browser
-
-PAGES = [
-    "",
-    "search/",
-    "tour/",
-    "search/?q=resume",
-    "search/?q=要約&mode=semantic&tag=要約&status=active",
-    "prompts/prompt/",
-    "prompts/prompt/add/",
-    "prompts/prompt/import/",
-    "prompts/prompt/export/",
-    "prompts/promptversion/",
-    "prompts/labelpolicy/",
-    "prompts/labelpolicy/add/",
-    "prompts/labelmove/",
-    "prompts/evaluation/",
-    "prompts/evaluationrun/",
-    "prompts/evaluationrun/add/",
-    "prompts/dataset/",
-    "prompts/apikey/",
-    "prompts/apikey/add/",
-    "prompts/loginlock/",
-    "prompts/user/",
-    "auth/group/",
-    "vectors/collection/",
-    "vectors/collection/1/change/",
-    "vectors/collection/1/items/",
-    "vectors/collection/1/search/?q=resume",
-    "vectors/collection/1/map/",
-    "vectors/collection/1/quality/",
-    "vectors/collection/1/duplicates/",
-    "vectors/collection/1/migration/",
-    "vectors/judgement/",
-    "vectors/evaluationrun/",
-    "ops/environment/",
-    "ops/webhook/",
-    "ops/webhook/add/",
-    "ops/redis/",
-    "ops/job/",
-    "ops/job/start/",
-    "ops/job/start/rebuild_index/",
-    "ops/healthrecord/",
-    "ops/healthrecord/part/database/",
-    "ops/alert/",
-    "ops/alertrule/",
-    "ops/alertchannel/",
-    "ops/alertsilence/",
-    "ops/backupdrill/",
-    "ops/backupdrill/drills/",
-    "django_celery_beat/periodictask/",
-    "ops/slowquery/",
-    "ops/auditentry/",
-]
 
 
 @pytest.fixture(scope="module")
