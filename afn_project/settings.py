@@ -7,6 +7,7 @@ from typing import Any
 import redis.exceptions
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy
 from kombu import Exchange, Queue
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
@@ -310,7 +311,7 @@ CORS_URLS_REGEX = r"^/api/"  # never the console; and browsers send no cookies a
 UNFOLD = {
     "SITE_TITLE": "AFN",
     "SITE_HEADER": "AFN",
-    "SITE_SUBHEADER": "Prompt registry",
+    "SITE_SUBHEADER": gettext_lazy("Prompt registry"),
     "SITE_URL": None,
     "SHOW_LANGUAGES": True,
     "BORDER_RADIUS": "6px",

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 
 from .errors import RegistryProblem
 from .models import Kind, Prompt, TemplateFormat
-from .rendering import messages, signature
+from .rendering import messages, names, signature
 from .rendering.errors import TemplateProblem
 from .rendering.messages import Message
 from .rendering.signature import Variable, WrongVariables
@@ -21,6 +21,7 @@ from .saving import check_composition
 from .tokens import estimate_tokens
 from .validators import validate_content
 
+_DOUBTS: Final = 5
 _UNNAMED: Final = "new"  # no prompt includes itself by it: its name is not known yet
 
 
@@ -42,6 +43,14 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """What looks like a variable and is none. ``line`` is None of a chat."""
+
+    line: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Used:
     """A variable with what was typed for it. One that is declared and not used is refused by saving."""
 
@@ -56,6 +65,7 @@ class Preview:
     variables: list[Used] = field(default_factory=list)
     placeholders: dict[str, str] = field(default_factory=dict)  # by name, with what was typed for it
     problems: list[Problem] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
     rendered: Rendered | None = None
 
     @property
@@ -85,6 +95,7 @@ def preview(
         variables=declared,
     )
     template = _checked(prompt, shown, using)
+    shown.doubts = doubts(prompt)
     try:
         used = template.signature
         placeholders = template.placeholders
@@ -100,6 +111,18 @@ def preview(
     except TemplateProblem as problem:
         _tell(shown, problem)
     return shown
+
+
+def doubts(prompt: Prompt) -> list[Doubt]:
+    """Of a simple template; the first few are enough to see it. Saving takes them as they are."""
+    if prompt.template_format != TemplateFormat.SIMPLE:
+        return []
+    try:
+        text = prompt.text
+    except TemplateProblem:  # a chat that is none is told of elsewhere
+        return []
+    found = names.doubtful(text, _DOUBTS)
+    return [Doubt(line if prompt.type == Kind.TEXT else None, what) for line, what in found]
 
 
 def _checked(prompt: Prompt, shown: Preview, using: str | None) -> Template:

@@ -68,7 +68,11 @@ def list_page(request: HttpRequest) -> HttpResponse:
 
 def live(request: HttpRequest) -> HttpResponse:
     """The backups and the jobs about them, as of now; with what the bucket has."""
-    return TemplateResponse(request, "admin/ops/backups/live.html", _parts(request, with_bucket=True))
+    context = _parts(request, with_bucket=True)
+    response = TemplateResponse(request, "admin/ops/backups/live.html", context)
+    if "working" in request.GET and not context["jobs"]:
+        response["HX-Refresh"] = "true"  # what came of it is on the rest of the page, too
+    return response
 
 
 def one(request: HttpRequest, name: str) -> HttpResponse:

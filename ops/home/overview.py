@@ -58,6 +58,7 @@ def overview(user: User, health: Health) -> dict[str, Any]:
     found: dict[str, Any] = {"now": timezone.now()}
     if user.has_perm("ops.view_healthrecord"):
         found |= {"health": health, "parts": list(_parts(health)), "trends": trends()}
+        found["troubled"] = [part.title for part in found["parts"] if part.state.status != Status.OK]
         found["disabled"] = wording.titles_of_disabled(health)
     if user.has_perm("ops.view_alert"):
         found["alerts"] = open_alerts()[:LATEST]

@@ -9,10 +9,11 @@ from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -27,8 +28,10 @@ from vectors.errors import VectorError
 from .. import trash
 from ..errors import RegistryProblem
 from ..exchange.rights import IMPORTING, missing_right
-from ..models import Prompt, Status, User
+from ..label_states import label_order
+from ..models import Prompt, PromptLabel, Status, User
 from ..ownership import CHANGE_OTHERS, check_owner, may_change
+from ..previewing import doubts
 from ..queueing import enqueue
 from ..saving import save_prompt, set_status
 from ..tasks import index_prompts
@@ -41,6 +44,7 @@ from .pages.base import head, view_of
 from .pages.rendering import find_includes, show_preview
 
 _BATCH = 500
+_LABELS = 3  # of a row of the list
 
 
 @admin.register(Prompt)
@@ -81,6 +85,8 @@ class PromptAdmin(ModelAdmin):
             if is_trash(request):
                 prompts = Prompt.everything.exclude(deleted_at=None).order_by("-deleted_at", "pk")
             # A page of them may hold megabytes.
+            labels = PromptLabel.objects.select_related("version").only("name", "prompt", "version__version")
+            prompts = prompts.prefetch_related(Prefetch("labels", labels.order_by("name")))
             return prompts.defer("content", "metadata", "config", "variables")
         return prompts
 
@@ -193,6 +199,9 @@ class PromptAdmin(ModelAdmin):
         if save_prompt(obj, author=_actor(request), message=message, base_version=base).is_new:
             told = gettext("Version %(number)s was saved.") % {"number": obj.version}
             self.message_user(request, said_saved(obj, told), messages.SUCCESS)
+            for doubt in doubts(obj):
+                told = gettext("%(text)s is no variable: it is sent as it stands.") % {"text": doubt.text}
+                self.message_user(request, told, messages.WARNING)
         elif message:
             told = gettext("Saved. The content is unchanged, so there is no version for the message.")
             self.message_user(request, told, messages.WARNING)
@@ -237,8 +246,12 @@ class PromptAdmin(ModelAdmin):
         return Labelled(prompt.status, prompt.get_status_display())
 
     @display(description=_("Version"), ordering="version")
-    def version_label(self, prompt: Prompt) -> str:
-        return f"v{prompt.version}"
+    def version_label(self, prompt: Prompt) -> SafeString:
+        """The newest, and what its labels serve."""
+        labels = sorted(prompt.labels.all(), key=lambda one: label_order(one.name))
+        served = chips(f"{one.name} v{one.version.version}" for one in labels[:_LABELS])
+        more = f" +{len(labels) - _LABELS}" if len(labels) > _LABELS else ""
+        return format_html("v{} {}{}", prompt.version, served, more)
 
     @display(description=_("Tags"))
     def tag_chips(self, prompt: Prompt) -> SafeString:

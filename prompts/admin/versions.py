@@ -1,8 +1,9 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +15,7 @@ from vectors.admin.paging import BoundedPaginator
 
 from ..models import PromptVersion
 from .display import diff_url
+from .pages.base import head
 
 
 @admin.register(PromptVersion)
@@ -42,6 +44,14 @@ class PromptVersionAdmin(ModelAdmin):
         match = request.resolver_match
         is_page = match and match.url_name == "prompts_promptversion_change"
         return versions if is_page else versions.defer("content", "config", "variables")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Below the head of its prompt, whose tabs lead back."""
+        version = self.get_object(request, unquote(object_id))
+        context = {**(extra_context or {}), **(head(version.prompt, "versions") if version else {})}
+        return super().change_view(request, object_id, form_url, context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

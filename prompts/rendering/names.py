@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from itertools import islice
 from typing import Any, Final
 
 from .errors import TemplateProblem
@@ -9,6 +10,8 @@ from .errors import TemplateProblem
 # Letters of any language: Japanese prompts have Japanese variables.
 NAME: Final = re.compile(r"[^\W\d][\w.-]{0,63}")
 _VARIABLE: Final = re.compile(rf"\{{\{{\s*({NAME.pattern})\s*\}}\}}")
+# Two braces and a word, which people take for a variable, whether it is one or not; and what lacks a brace.
+_MEANT: Final = re.compile(r"\{\{[ \t]*[^\W\d][^{}\n]{0,80}\}{0,2}|(?<!\{)\{[^\W\d][\w.-]{0,63}\}\}(?!\})")
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -20,6 +23,14 @@ def variables(text: str) -> list[str]:
 def count(text: str) -> Counter[str]:
     """How often each variable is used."""
     return Counter(_VARIABLE.findall(text))
+
+
+def doubtful(text: str, limit: int) -> list[tuple[int, str]]:
+    """Line and text of what looks like a variable of a simple template and is none, such as ``{{a b}}`` and
+    ``{{name}``: the first `limit` of them. It stands in the prompt as it is written, hardly as it was meant.
+    """
+    found = (one for one in _MEANT.finditer(text) if not _VARIABLE.match(text, one.start()))
+    return [(text.count("\n", 0, one.start()) + 1, one[0]) for one in islice(found, limit)]
 
 
 def substitute(text: str, values: dict[str, str]) -> str:

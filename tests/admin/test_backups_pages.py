@@ -136,10 +136,14 @@ def test_jobs_about_backups_are_live_on_the_list(admin: Client, backup: Backup) 
     answer = admin.post(start, {"backup": backup.path.name, "next": LIST}, follow=True)
     assert answer.redirect_chain[0][0] == LIST
     assert "Prove a backup is on its way." in text_of(answer)
-    assert 'hx-get="/admin/ops/backupdrill/live/"' in text_of(answer)
+    assert 'hx-get="/admin/ops/backupdrill/live/?working=1"' in text_of(answer)
     running.run(Job.objects.get().pk)
-    live = text_of(admin.get(LIST + "live/"))
+    answer = admin.get(LIST + "live/")
+    assert "HX-Refresh" not in answer.headers
+    live = text_of(answer)
     assert "hx-get" not in live
+    # What a job has brought about is on the rest of the page, too.
+    assert admin.get(LIST + "live/?working=1").headers["HX-Refresh"] == "true"
     assert "proved just now" in live
     assert BackupDrill.objects.get().ok
 

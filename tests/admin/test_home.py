@@ -29,6 +29,9 @@ def test_it_shows_how_afn_is_and_what_happened(admin: Client, aoi: User, make: C
 
     assert {str(part.title) for part in shown["parts"]} >= PARTS
     assert "none was ever proved" in page
+    troubled = [str(part.title) for part in shown["parts"] if part.state.status != "ok"]
+    assert "Backups" in troubled
+    assert f"To be looked at: {', '.join(troubled)}" in page
     registry = shown["registry"]
     assert (registry["prompts"], registry["versions"], registry["indexed"]) == (2, 2, 2)
     assert [number for _, number, _ in registry["statuses"]] == [1, 0, 1]

@@ -149,6 +149,31 @@ def test_the_form_proposes_what_one_most_likely_wants(
     assert ("afn-verdict-head" in text_of(shown)) == (proposed[1] != "")
 
 
+@pytest.mark.parametrize(
+    ("label", "is_new", "near"),
+    [
+        ("prodution", True, "production"),
+        ("beta", False, ""),
+        ("production", False, ""),
+        ("kitchen", True, ""),
+    ],
+)
+def test_a_slip_in_a_label_is_told(
+    admin: Client, prompt: Prompt, make: Callable[..., Prompt], label: str, is_new: bool, near: str
+):
+    move_label(make("writing/other"), "beta", 1, actor=None)
+    text = text_of(admin.get(page(prompt), {"label": label, "version": "2"}, HTTP_HX_REQUEST="true"))
+    assert (f"{label} is a new label: no prompt has it yet." in text) == is_new
+    assert (f"Did you mean {near}?" in text) == bool(near)
+
+
+def test_whoever_leaves_applications_without_a_version_is_told(admin: Client, prompt: Prompt):
+    move = prompt.label_moves.get()
+    data = {"action": "undo", "label": "production", "move": move.pk}
+    told = text_of(admin.post(page(prompt), data, follow=True))
+    assert "production serves nothing, as before. Applications that ask for it get an error." in told
+
+
 def test_the_log_is_paged_and_the_page_asks_the_same_for_any_length(
     admin: Client, prompt: Prompt, django_assert_num_queries: Any
 ):

@@ -124,6 +124,8 @@ def test_who_has_saved_is_told_once_and_led_on(admin: Client, make: Callable[...
     assert "Saved. The content is unchanged, so there is no new version." in page
 
     assert admin.get(f"{base}/history/").url == f"{base}/versions/"
+    page = text_of(admin.post(change(prompt), form_of(prompt, content="Dear {{a b}}"), follow=True))
+    assert "{{a b}} is no variable: it is sent as it stands." in page
 
 
 @pytest.mark.parametrize(
@@ -221,7 +223,7 @@ def test_the_list_asks_the_same_number_of_queries_for_any_length(
         make(f"writing/{number}", tags=["x"])
 
     # Session, user, count, page, and one for each of tags, languages and folders.
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         assert admin.get(LIST).status_code == 200
 
 
@@ -376,7 +378,7 @@ def test_the_list_of_the_trash_asks_the_same_for_any_number(
 ):
     for number in range(5):
         trash.delete_prompt(make(f"p{number}"), actor=None)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         assert admin.get(f"{LIST}?trash=yes").status_code == 200
 
 

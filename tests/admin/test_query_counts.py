@@ -38,14 +38,14 @@ OF_A_PROMPT = (
     "change/", "versions/", "labels/", "evaluations/", "split/", "relations/", "use/", "blame/", "diff/",
     "comparison/?from=1&to=2", "texts/?with={id}", "delete/",
 )  # fmt: skip
-# Each page is asked for twice: what is found out once and kept does not count. Two of each are session and user.
+# Each page is asked for twice: what is found once and kept does not count. Two of each are session and user.
 EXPECTED = {
     "": 12,
     "search/": 8,
     "tour/": 2,
     "search/?q=resume": 7,
     "search/?q=要約&mode=semantic&tag=要約&status=active": 9,
-    "prompts/prompt/": 7,
+    "prompts/prompt/": 8,
     "prompts/prompt/add/": 3,
     "prompts/prompt/import/": 2,
     "prompts/prompt/export/": 2,

@@ -373,3 +373,13 @@ def test_judging_needs_a_token_and_a_post(aoi: User, make: Make):
         client.post(JUDGEMENT, {"address": "?q=a", "key": make("a").pk, "grade": "good"}).status_code == 403
     )
     assert client.get(JUDGEMENT).status_code == 405
+
+
+def test_results_without_any_of_the_words_are_said_to_be_far(admin: Client, make: Make):
+    make("writing/resume", "Rewrite the resume.")
+    note = "No prompt has words of the query"
+    assert note in text_of(admin.get("/admin/search/", {"q": "zzqqxx"}))
+    assert note not in text_of(admin.get("/admin/search/", {"q": "resume"}))
+    # Of a search by meaning the score would be the distance once more.
+    assert "score <b>" in text_of(admin.get("/admin/search/", {"q": "resume"}))
+    assert "score <b>" not in text_of(admin.get("/admin/search/", {"q": "resume", "mode": "semantic"}))

@@ -47,6 +47,13 @@ def test_the_time_line_tells_of_each_version(admin: Client, edited: Prompt) -> N
     assert "?from=1&amp;to=2" in answer.content.decode()
 
 
+def test_the_page_of_a_version_stands_below_the_tabs_of_its_prompt(admin: Client, edited: Prompt) -> None:
+    version = edited.versions.get(version=2)
+    shown = text_of(admin.get(reverse("admin:prompts_promptversion_change", args=[version.pk])))
+    assert page(edited, "labels") in shown
+    assert page(edited, "versions") in shown
+
+
 def test_a_time_line_of_thousands_of_versions_costs_as_much_as_one_of_three(
     admin: Client, edited: Prompt, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:

@@ -1,5 +1,6 @@
 """Writing a prompt: the editor with its preview, the labels and what they ask for, and how it is used."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -107,6 +108,37 @@ def test_a_prompt_is_written_saved_labelled_and_promoted_on_evidence(tab: Tab, c
     page.get_by_role("link", name="Use it", exact=True).click()
     expect(page.locator("#afn-langfuse")).to_contain_text('compile(name="…", topic="…")')
     tab.check()
+
+
+def test_what_is_hardly_meant_is_told_and_what_was_refused_is_not_lost(tab: Tab, console: Console) -> None:
+    console.make_prompt("journey/slips", "Greet {{name}}.")
+    page = tab.open(form_of(console, "journey/slips"))
+    page.locator("summary", has_text="Variable").click()
+    name = page.get_by_label("Name", exact=True).last
+    name.fill("agent name")
+    page.get_by_role("button", name="Insert", exact=True).first.click()
+    expect(page.get_by_label("Content", exact=True)).to_have_value("Greet {{name}}.")
+    assert "such as agent_name" in name.evaluate("(box) => box.validationMessage")
+    name.fill("agent_name")
+    name.press("Enter")
+    content = page.get_by_label("Content", exact=True)
+    expect(content).to_have_value(re.compile("{{agent_name}}"))
+    content.fill("Greet {{name} warmly.")
+    expect(page.locator("#afn-preview")).to_contain_text("Line 1: {{name} is no variable.")
+    tab.check()
+
+    page.get_by_label("Template format").select_option("jinja2")
+    content.fill("Greet {{ name")
+    save(page)
+    expect(page.locator("[data-save-note]")).to_have_text("Not saved yet.")
+    expect(content).to_have_value("Greet {{ name")
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    content.click()  # a page is asked for nobody who has not touched it
+    page.get_by_role("link", name="Home").first.click(no_wait_after=True)
+    page.wait_for_timeout(500)
+    assert asked == ["beforeunload"]
+    expect(content).to_have_value("Greet {{ name")
 
 
 def test_a_chat_is_edited_by_the_keyboard_and_includes_another_prompt(tab: Tab, console: Console) -> None:

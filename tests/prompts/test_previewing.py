@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from prompts.models import Prompt, User
-from prompts.previewing import Draft, Preview, preview
+from prompts.previewing import Doubt, Draft, Preview, preview
 
 pytestmark = pytest.mark.django_db
 
@@ -105,3 +105,10 @@ def test_nothing_is_written(save: Callable[..., Prompt], django_assert_num_queri
     save("rules", "Be kind.")
     with django_assert_num_queries(3):  # what it includes: prompts, lengths, versions
         shown("@@@prompt:name=rules|label=latest@@@")
+
+
+def test_what_looks_like_a_variable_and_is_none_is_doubted() -> None:
+    assert shown("Dear {{name}}\nGreet {{agent name}}").doubts == [Doubt(2, "{{agent name}}")]
+    chat = json.dumps([{"role": "user", "content": "Dear {{name} x"}])
+    assert shown(chat, type="chat").doubts == [Doubt(None, "{{name}")]
+    assert shown("{{ name | upper }}", template_format="jinja2").doubts == []

@@ -17,6 +17,9 @@ function insert(text) {
 
 const insertVariable = (name) => insert(`{{${name}}}`);
 
+// As prompts/rendering/names.py has it.
+const NAME = /^[\p{L}_][\p{L}\p{N}_.-]{0,63}$/u;
+
 function startInserting() {
   editor.addEventListener("focusin", ({ target }) => {
     if (target === content || target.matches("[data-content]")) cursor = target;
@@ -29,8 +32,11 @@ function startInserting() {
     else insertVariable(button.dataset.insertVariable);
   });
   const name = editor.querySelector("[data-variable-name]");
+  name.addEventListener("input", () => name.setCustomValidity(""));
   const insertNamed = () => {
     if (!name.value.trim()) return name.focus();
+    name.setCustomValidity(NAME.test(name.value.trim()) ? "" : name.dataset.wrong);
+    if (!name.reportValidity()) return;
     name.closest("[data-menu]").removeAttribute("open");
     insertVariable(name.value.trim());
     name.value = "";
@@ -250,7 +256,8 @@ function startSaving(bar) {
   const before = new Map(others().map((box) => [box, state(box)]));
   const look = () => {
     const changed = others().filter((box) => before.get(box) !== state(box));
-    if (!editor?.dataset.type) note.textContent = bar.dataset.first;
+    if (bar.dataset.refused) note.textContent = bar.dataset.refused;
+    else if (!editor?.dataset.type) note.textContent = bar.dataset.first;
     else if (changed.some((box) => versioned.includes(box.name))) note.textContent = bar.dataset.new;
     else note.textContent = changed.length ? bar.dataset.properties : bar.dataset.nothing;
   };
@@ -262,7 +269,8 @@ function startSaving(bar) {
     event.preventDefault();
     form.requestSubmit(bar.querySelector("[name=_save]"));
   });
-  if (document.querySelector(".afn-conflict")) note.textContent = "";
+  // What was refused is in the form alone: to unfold, which warns who leaves, it counts as typed.
+  if (bar.dataset.refused) addEventListener("load", () => setTimeout(() => others()[0].dispatchEvent(new Event("input"))));
 }
 
 if (editor) {

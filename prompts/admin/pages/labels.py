@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any, cast
 
 from django.contrib import messages
@@ -18,7 +19,7 @@ from ...errors import EvidenceMissing, NotThere, RegistryProblem
 from ...gates import Verdict, weigh
 from ...label_states import PRODUCTION, LabelState, known_labels, last_undoable, states_of
 from ...labels import MOVE_PROTECTED
-from ...models import LabelMove, LabelPolicy, Prompt, PromptVersion, User
+from ...models import LabelMove, LabelPolicy, Prompt, PromptLabel, PromptVersion, User
 from ...ownership import may_change
 from ..differences import number_of
 from .base import render
@@ -96,8 +97,26 @@ def _verdict(request: HttpRequest, prompt: Prompt, label: str, version: str) -> 
         "policy": policy,
         "verdict": weigh(prompt, label, found) if policy else Verdict(True, "none", "", None),
         "is_protected": is_protected,
+        "is_new": _is_new(label),
+        "near": _near(prompt, label),
         "serves_it": prompt.labels.filter(name=label, version=found.pk).exists(),
     }
+
+
+def _is_new(label: str) -> bool:
+    """Has no prompt such a label, and no policy its name?"""
+    is_known = label == PRODUCTION or LabelPolicy.objects.filter(name=label).exists()
+    return not is_known and not PromptLabel.objects.filter(name=label).exists()
+
+
+def _near(prompt: Prompt, label: str) -> str:
+    """What somebody may have meant who typed a label that the prompt has not."""
+    if label == PRODUCTION:
+        return ""
+    names = {PRODUCTION, *prompt.labels.values_list("name", flat=True)}
+    if label in names:
+        return ""
+    return next(iter(get_close_matches(label, names, 1, 0.8)), "")
 
 
 def _version(prompt: Prompt, number: str) -> PromptVersion:
@@ -155,7 +174,8 @@ def _remove(request: HttpRequest, prompt: Prompt, label: str, reason: str) -> st
     if state and state.needs_its_name and request.POST.get("name", "").strip() != label:
         raise RegistryProblem("name", f"the label's name, {label}", repr(request.POST.get("name", "")[:40]))
     labels.remove_label(prompt, label, actor=_actor(request), reason=reason)
-    return _("%(label)s was taken off.") % {"label": label}
+    told = _("%(label)s was taken off: applications that ask for it get an error.")
+    return told % {"label": label}
 
 
 def _undo(request: HttpRequest, prompt: Prompt, label: str, reason: str) -> str:
@@ -167,7 +187,10 @@ def _undo(request: HttpRequest, prompt: Prompt, label: str, reason: str) -> str:
         )
     moved = labels.undo(prompt, label, actor=_actor(request), reason=reason)
     if moved.version is None:
-        return _("Taken back: %(label)s is off again.") % {"label": label}
+        told = _(
+            "Taken back: %(label)s serves nothing, as before. Applications that ask for it get an error."
+        )
+        return told % {"label": label}
     shown = {"label": label, "version": moved.version}
     return _("Taken back: %(label)s serves version %(version)s again.") % shown
 

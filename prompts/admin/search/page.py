@@ -72,12 +72,17 @@ def _answer(request: HttpRequest, asked: Asked) -> tuple[dict[str, Any], int]:
         "unfiltered": asked.but(filters=()).address,
         "search": found,
         "hits": hits,
+        "none_by_words": asked.mode == "hybrid" and asked.query and not any(_has_words(one) for one in hits),
         "more": (more, asked.but(k=str(more)).address) if more else None,
         "strategy": results.STRATEGIES.get(found.plan["strategy"], "") if found else "",
         "error": error,
         "ways_out": list(_ways_out(asked, error)) if error else [],
         **_nothing(asked, found, error),
     }, status_of(error)
+
+
+def _has_words(shown: results.Shown) -> bool:
+    return shown.hit.ranks.get("keyword") is not None
 
 
 def _ways_out(asked: Asked, error: VectorError) -> Iterator[tuple[Any, str]]:

@@ -58,3 +58,28 @@ def test_text_that_cannot_be_stored_is_told(value: object, got: str) -> None:
     with pytest.raises(TemplateProblem, match="f: expected") as caught:
         names.check_text(value, "f", 3)
     assert got in caught.value.got
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Dear {{name}}, {{ name }} {{名前}} {{{x}}}", []),
+        ("Hello\nGreet {{name} warmly", [(2, "{{name}")]),
+        ("{{agent name}}\n\n{{ a-b c }}", [(1, "{{agent name}}"), (3, "{{ a-b c }}")]),
+        ("{name}} and {{name\nnext", [(1, "{name}}"), (1, "{{name")]),
+        ('{"a": {"b": {"c": 1}}} {} {{}} {{ }} f({x}) {{"a": {x}}} {{1}}', []),
+        ("{{x|upper}} {{お名前 様}}", [(1, "{{x|upper}}"), (1, "{{お名前 様}}")]),
+    ],
+)
+def test_what_looks_like_a_variable_and_is_none_is_found(text: str, found: list[tuple[int, str]]) -> None:
+    assert names.doubtful(text, 5) == found
+
+
+@given(TEXTS)
+def test_what_is_a_variable_is_not_doubted(text: str) -> None:
+    doubts = {doubt for _line, doubt in names.doubtful(text, 100)}
+    assert not doubts & {f"{{{{{name}}}}}" for name in names.variables(text)}
+
+
+def test_no_more_doubts_are_told_than_asked_for() -> None:
+    assert len(names.doubtful("{{a" * 300_000, 3)) == 3
