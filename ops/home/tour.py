@@ -12,9 +12,11 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from prompts.models import User
+from prompts.models import Prompt, User
 
 from .first_steps import is_put_away
+
+LABELS: Final = "prompts_prompt_labels"  # of the prompt that was changed last
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +68,17 @@ WRITING: Final = (
         "promote",
         _("Promote"),
         _("Move the label production to the better version. A policy can ask for evidence before it moves."),
-        _("Label policies"),
-        "prompts_labelpolicy_changelist",
-        "prompts.view_labelpolicy",
+        _("Labels"),
+        LABELS,
+        "prompts.change_promptlabel",
     ),
     Stop(
         "undo",
         _("Undo"),
         _("Not good after all? One click takes a move back. Each move is kept: who, when and why."),
-        _("Label moves"),
-        "prompts_labelmove_changelist",
-        "prompts.view_labelmove",
+        _("Labels"),
+        LABELS,
+        "prompts.change_promptlabel",
     ),
 )
 OPERATING: Final = (
@@ -110,9 +112,10 @@ OPERATING: Final = (
 def tour(request: HttpRequest) -> HttpResponse:
     """For everybody on the staff; each stop for who may open its page."""
     user = cast(User, request.user)
+    labels = _labels()
     parts = [
-        ("writing", gettext("With prompts"), _open_to(user, WRITING)),
-        ("operating", gettext("Behind them"), _open_to(user, OPERATING)),
+        ("writing", gettext("With prompts"), _open_to(user, WRITING, labels)),
+        ("operating", gettext("Behind them"), _open_to(user, OPERATING, labels)),
     ]
     context = admin.site.each_context(request) | {
         "title": gettext("Tour"),
@@ -122,9 +125,18 @@ def tour(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/tour/page.html", context)
 
 
-def _open_to(user: User, stops: tuple[Stop, ...]) -> list[dict[str, Any]]:
+def _open_to(user: User, stops: tuple[Stop, ...], labels: str) -> list[dict[str, Any]]:
     return [
-        {"stop": stop, "url": reverse(f"admin:{stop.url_name}"), "picture": f"admin/tour/{stop.picture}.html"}
+        {
+            "stop": stop,
+            "url": labels if stop.url_name == LABELS else reverse(f"admin:{stop.url_name}"),
+            "picture": f"admin/tour/{stop.picture}.html",
+        }
         for stop in stops
         if user.has_perm(stop.permission)
     ]
+
+
+def _labels() -> str:
+    newest = Prompt.objects.values_list("pk", flat=True).first()
+    return reverse(f"admin:{LABELS}", args=[newest]) if newest else reverse("admin:prompts_prompt_changelist")

@@ -1,19 +1,24 @@
-"""Datasets in the console, to read: they are filled by the API, which takes thousands of items at a time."""
+"""Datasets in the console: made and filled there or by the API, and read."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from vectors.admin.display import count, short_time
 
 from ..models import Dataset, DatasetItem, EvaluationRun
+from . import dataset_pages
+from .dataset_forms import ItemsForm
 from .items import shown
 from .logs import LogAdmin
 
@@ -41,8 +46,8 @@ def _counts(model: Any, keys: list[str]) -> dict[str, int]:
 @admin.register(Dataset)
 class DatasetAdmin(LogAdmin):
     empty_help = gettext_lazy(
-        "A dataset has the items that prompts are tried on. Make one by the API: POST "
-        "/api/v1/datasets, then PUT /api/v1/datasets/NAME/items."
+        "A dataset is what prompts are tried on: what goes in, and what is expected to come out. Make one "
+        "from a CSV or JSON Lines file, or by the API."
     )
     list_display = ("name", "description", "items", "runs", "updated")
     search_fields = ("name", "description")
@@ -50,6 +55,32 @@ class DatasetAdmin(LogAdmin):
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
         return DatasetList
+
+    def get_urls(self) -> list[Any]:
+        def page(address: str, show: Callable[..., HttpResponse], name: str) -> Any:
+            return path(address, self.admin_site.admin_view(show), name=f"prompts_dataset_{name}")
+
+        return [page("<str:object_id>/items/", self.items_view, "items"), *super().get_urls()]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("prompts.add_dataset"))
+
+    def add_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        return dataset_pages.add(self, request)
+
+    def items_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Items put in; the dataset's own page has the form."""
+        if not self.has_view_permission(request) or not request.user.has_perm(dataset_pages.FILL):
+            raise PermissionDenied
+        dataset = self.get_object(request, object_id)
+        if dataset is None:
+            raise Http404(_("There is no such dataset."))
+        if request.method != "POST":
+            return HttpResponseRedirect(reverse("admin:prompts_dataset_change", args=[dataset.pk]))
+        found = dataset_pages.put(request, dataset)
+        return _page(self, request, dataset, found) if isinstance(found, ItemsForm) else found
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **options: Any) -> HttpResponse:
         """Nothing of it is changed: it is shown."""
@@ -73,7 +104,9 @@ class DatasetAdmin(LogAdmin):
         return short_time(dataset.updated_at)
 
 
-def _page(model_admin: DatasetAdmin, request: HttpRequest, dataset: Dataset) -> HttpResponse:
+def _page(
+    model_admin: DatasetAdmin, request: HttpRequest, dataset: Dataset, form: ItemsForm | None = None
+) -> HttpResponse:
     """Its items by key, a page after the other; ``q`` is how the key begins."""
     query, after = request.GET.get("q", "").strip()[:255], request.GET.get("after", "")[:255]
     items = DatasetItem.objects.filter(dataset=dataset.pk)
@@ -103,5 +136,7 @@ def _page(model_admin: DatasetAdmin, request: HttpRequest, dataset: Dataset) -> 
             "after": after,
             "query": query,
             "runs": runs,
+            "form": form or ItemsForm(),
+            "may_fill": request.user.has_perm(dataset_pages.FILL),
         },
     )

@@ -3,6 +3,7 @@ from typing import Any
 from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from . import choices
 
@@ -10,11 +11,11 @@ from . import choices
 class TrashFilter(SimpleListFilter):
     """What it shows is up to the page: elsewhere nobody sees the trash."""
 
-    title = "trash"
+    title = _("trash")
     parameter_name = "trash"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "In the trash")]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("In the trash"))]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet | None:
         return None
@@ -25,7 +26,7 @@ def is_trash(request: HttpRequest) -> bool:
 
 
 class TagFilter(SimpleListFilter):
-    title = "tag"
+    title = _("tag")
     parameter_name = "tag"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -36,7 +37,7 @@ class TagFilter(SimpleListFilter):
 
 
 class FolderFilter(SimpleListFilter):
-    title = "folder"
+    title = _("folder")
     parameter_name = "folder"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -47,7 +48,7 @@ class FolderFilter(SimpleListFilter):
 
 
 class LanguageFilter(SimpleListFilter):
-    title = "language"
+    title = _("language")
     parameter_name = "language"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:

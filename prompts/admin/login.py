@@ -3,6 +3,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.forms import AuthenticationForm
 
 from .. import limiting, login_locks
@@ -11,14 +13,16 @@ from .. import limiting, login_locks
 class LoginForm(AuthenticationForm):
     error_messages = {
         **AuthenticationForm.error_messages,
-        "invalid_login": "Expected the user name or e-mail and the password of a staff account. "
-        "Both fields may be case-sensitive.",
+        "invalid_login": _(
+            "Expected the user name or e-mail and the password of a staff account. "
+            "Both fields may be case-sensitive."
+        ),
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["username"]
-        field.label = "Username or e-mail"
+        field.label = _("Username or e-mail")
         field.max_length = field.widget.attrs["maxlength"] = 254  # that of an e-mail address
 
     def clean(self) -> dict[str, Any]:
@@ -50,8 +54,11 @@ class LoginForm(AuthenticationForm):
 
 def _locked(seconds: float) -> ValidationError:
     minutes = max(1, -(-int(seconds) // 60))
-    return ValidationError(
-        f"Too many wrong passwords from your address. Try again in {minutes} "
-        f"minute{'' if minutes == 1 else 's'}, or ask an admin to unlock your account.",
-        code="locked",
+    told = ngettext(
+        "Too many wrong passwords from your address. Try again in %(minutes)s minute, or ask an admin to "
+        "unlock your account.",
+        "Too many wrong passwords from your address. Try again in %(minutes)s minutes, or ask an admin to "
+        "unlock your account.",
+        minutes,
     )
+    return ValidationError(told % {"minutes": minutes}, code="locked")

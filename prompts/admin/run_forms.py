@@ -39,7 +39,7 @@ class RunForm(forms.Form):
         label=gettext_lazy("Model"),
         max_length=255,
         required=False,
-        help_text=gettext_lazy("Which model answers. Empty: you send in the outputs by the API."),
+        help_text=gettext_lazy("Which model answers. Empty: you paste the outputs, or send them by the API."),
     )
     temperature = forms.FloatField(
         label=gettext_lazy("Temperature"),

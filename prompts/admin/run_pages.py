@@ -22,7 +22,7 @@ from ..models import Dataset, DatasetItem, Evaluation, EvaluationRun, Prompt, Ru
 from ..pairing import reason_of
 from ..rendering.errors import TemplateProblem
 from ..tasks import run_later
-from . import score_charts
+from . import run_outputs, score_charts
 from .differences import number_of
 from .items import shown
 from .pairs import context_of
@@ -61,7 +61,13 @@ def took(run: EvaluationRun) -> str:
     return duration(seconds if seconds < 10 else int(seconds))
 
 
-def show(model_admin: ModelAdmin, request: HttpRequest, run: EvaluationRun) -> HttpResponse:
+def show(
+    model_admin: ModelAdmin,
+    request: HttpRequest,
+    run: EvaluationRun,
+    kept: Sequence[run_outputs.OpenItem] = (),
+) -> HttpResponse:
+    """One run; `kept` are outputs that were typed and not stored."""
     metrics = figures.metrics_of(run)
     names = [metric.name for metric in metrics]
     name = score_charts.chosen(names, request.GET.get("name", ""))
@@ -85,6 +91,8 @@ def show(model_admin: ModelAdmin, request: HttpRequest, run: EvaluationRun) -> H
             "page": page,
             "has_more": len(found) > ITEMS,
             "others": _others(run),
+            **run_outputs.waiting(request, run),
+            **({"open_items": kept, "open_after": ""} if kept else {}),
         },
     )
 
@@ -150,8 +158,12 @@ def add(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
         {
             **_shared(model_admin, request, _("Begin a run")),
             "form": form,
-            "prompts": Prompt.objects.order_by("name").values_list("name", flat=True)[:OFFERED],
-            "datasets": Dataset.objects.order_by("name").values_list("name", flat=True)[:OFFERED],
+            "prompts": Prompt.objects.order_by("-updated_at", "name").values_list("name", flat=True)[
+                :OFFERED
+            ],
+            "datasets": Dataset.objects.order_by("-updated_at", "name").values_list("name", flat=True)[
+                :OFFERED
+            ],
         },
     )
 

@@ -7,8 +7,8 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import path
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -19,7 +19,7 @@ from vectors.admin.display import count, score_bar, short_time
 
 from ..evaluating import figures
 from ..models import EvaluationRun, Prompt
-from . import run_pages
+from . import run_outputs, run_pages
 from .logs import LogAdmin
 from .run_pages import RUN_COLOURS, money, took
 
@@ -54,8 +54,7 @@ class RunList(ChangeList):
 @admin.register(EvaluationRun)
 class RunAdmin(LogAdmin):
     empty_help = gettext_lazy(
-        "A run tries a version on the items of a dataset and judges what comes out. Put a dataset in "
-        "by the API: PUT /api/v1/datasets/NAME/items."
+        "A run tries a version on the items of a dataset and judges what comes out. Make a dataset first."
     )
     list_display = ("what", "of_version", "dataset", "shown_status", "progress", "mean", "spent", "tokens",
                     "duration", "begun")  # fmt: skip
@@ -81,6 +80,7 @@ class RunAdmin(LogAdmin):
             page("running/", self.running_view, "running"),
             page("<str:object_id>/progress/", self.progress_view, "progress"),
             page("<str:object_id>/cancel/", self.cancel_view, "cancel"),
+            page("<str:object_id>/outputs/", self.outputs_view, "outputs"),
             *super().get_urls(),
         ]
 
@@ -128,6 +128,16 @@ class RunAdmin(LogAdmin):
         if request.method != "POST" or not request.user.has_perm(CHANGE):
             raise PermissionDenied
         return run_pages.cancel(request, self._run(request, object_id))
+
+    def outputs_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Outputs sent in; the run's own page has the form."""
+        self._check_view(request)
+        if not request.user.has_perm(run_outputs.SEND):
+            raise PermissionDenied
+        run = self._run(request, object_id)
+        if request.method == "POST" and (kept := run_outputs.send(request, run)):
+            return run_pages.show(self, request, run, kept)
+        return HttpResponseRedirect(reverse("admin:prompts_evaluationrun_change", args=[run.pk]))
 
     def _check_view(self, request: HttpRequest) -> None:
         if not self.has_view_permission(request):

@@ -9,6 +9,7 @@ from pydantic import ConfigDict
 from vectors.api_values import JsonObject, Text, free_json
 from vectors.schemas import Body
 
+from ..evaluating.datasets import MAX_ITEMS
 from .values import DatasetName, ItemText
 
 
@@ -51,7 +52,7 @@ class DatasetItemsIn(Body):
         }
     )
 
-    items: list[DatasetItemIn] = Field(min_length=1, max_length=1_000)
+    items: list[DatasetItemIn] = Field(min_length=1, max_length=MAX_ITEMS)
 
 
 class DatasetItemsOut(Schema):

@@ -11,7 +11,7 @@ from vectors.schemas import Body, Paging
 
 from ..evaluating.completions import PARAMETERS
 from ..evaluating.metrics import MAX_METRICS, MEMBERS
-from ..evaluating.runs import MAX_RESULTS
+from ..evaluating.runs import MAX_OUTPUT, MAX_RESULTS
 from ..models import EvaluationRun, RunStatus
 from .values import DatasetName, ItemText, NameFilter, VersionNumber
 
@@ -100,7 +100,7 @@ class EvaluationRunPage(Schema):
 
 class ResultIn(Body):
     item: ItemText = Field(description="Key of an item of the dataset.")
-    output: Text = Field("", max_length=1_000_000)
+    output: Text = Field("", max_length=MAX_OUTPUT)
     problem: Text = Field("", max_length=1_000, description="Why there is no output.")
     latency_ms: float | None = Field(None, ge=0, le=1e9)
     cost: float | None = Field(None, ge=0, le=1e6, description="In US dollars.")

@@ -12,6 +12,7 @@ from ..models import Dataset, DatasetItem
 # Sent with `dataset`, `facts` and `using` within the transaction that changes its items; not where they go
 # with their dataset.
 items_changed = Signal()
+MAX_ITEMS: Final = 1_000  # that one takes at a time from outside
 _WRITTEN: Final = ("variables", "placeholders", "expected", "metadata")
 
 

@@ -7,14 +7,14 @@ the worker, and another one goes on where it stopped. One works at a time, by a 
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from ..errors import NotThere, Refused, RegistryProblem
@@ -43,6 +43,7 @@ logger = logging.getLogger(__name__)
 LEASE: Final = timedelta(minutes=10)
 SLICE_SECONDS: Final = 60.0
 MAX_RESULTS: Final = 1_000
+MAX_OUTPUT: Final = 1_000_000  # characters that are sent in
 _NO_COST: Final = "The model's service does not say how many tokens it took, so no budget can be kept."
 Ask = Callable[..., Completion]
 
@@ -118,7 +119,7 @@ def process(run_id: str, *, seconds: float = SLICE_SECONDS, ask: Ask = completio
         return False
     end = time.monotonic() + seconds
     try:
-        for item in _open_items(run):
+        for item in open_items(run).iterator(chunk_size=50):
             if time.monotonic() >= end:
                 return _release(run)
             _renew(run)
@@ -174,6 +175,12 @@ def add_results(run: EvaluationRun, results: Sequence[Result], *, ask: Ask = com
     elif run.outputs.count() >= run.total:
         _conclude(run)
     return len(judged)
+
+
+def open_items(run: EvaluationRun) -> QuerySet[DatasetItem]:
+    """Those without a result, by key."""
+    done = run.outputs.values("item")
+    return run.dataset.items.exclude(key__in=done).order_by("key")
 
 
 def cancel(run: EvaluationRun) -> None:
@@ -260,11 +267,6 @@ def _tell_of_end(run: EvaluationRun, status: RunStatus) -> None:
     actor = "" if status == RunStatus.CANCELLED else run.user_id or ""
     data = {"run": run.pk, "status": str(status), "version": run.version.version}
     tell(Event("run.finished", run.prompt_id, run.prompt.name, actor, data), "default")
-
-
-def _open_items(run: EvaluationRun) -> Iterable[DatasetItem]:
-    done = run.outputs.values("item")
-    return run.dataset.items.exclude(key__in=done).order_by("key").iterator(chunk_size=50)
 
 
 def _over_budget(run: EvaluationRun, more: Sequence[_Judged] = ()) -> str:

@@ -70,6 +70,8 @@ OTHERS = {
     *(f"prompts_prompt_{name}" for name in PROMPT_PAGES),
     "prompts_evaluationrun_progress",
     "prompts_evaluationrun_cancel",
+    "prompts_evaluationrun_outputs",
+    "prompts_dataset_items",
     "prompts_prompt_labels",
     "prompts_prompt_use",
     "auth_user_password_change",
@@ -266,6 +268,12 @@ def test_pages_of_a_prompt_and_of_a_run(world: World, who: str) -> None:
     cancel = reverse("admin:prompts_evaluationrun_cancel", args=[values["run"]])
     assert status(client, "GET", progress) == PAGE
     assert status(client, "POST", cancel) == (DENIED if who == "reader" else REDIRECT)
+    outputs = reverse("admin:prompts_evaluationrun_outputs", args=[values["run"]])
+    items = reverse("admin:prompts_dataset_items", args=[values["dataset"]])
+    for method, form in (("GET", {}), ("POST", {"items": "text\na"})):
+        assert status(client, method, outputs) == (DENIED if who == "reader" else REDIRECT)
+        assert status(client, method, items, **form) == (DENIED if who == "reader" else REDIRECT)
+    assert status(client, "POST", items.replace(values["dataset"], "0" * 32)) in (DENIED, NOTHING)
 
 
 @pytest.mark.parametrize("path", sorted(OPEN))

@@ -102,7 +102,7 @@ def test_templates_say_nothing_untranslated(app: str) -> None:
 
 
 # What these say is shown on a page.
-_SHOWN = {"description", "help_text", "verbose_name", "verbose_name_plural", "search_help_text"}
+_SHOWN = {"description", "help_text", "verbose_name", "verbose_name_plural", "search_help_text", "title"}
 _CONSOLE = re.compile(r"/(admin|pages|forms|models)(/|\.py$|_)")
 
 

@@ -42,7 +42,7 @@ OF_A_PROMPT = (
 EXPECTED = {
     "": 12,
     "search/": 8,
-    "tour/": 2,
+    "tour/": 3,
     "search/?q=resume": 7,
     "search/?q=要約&mode=semantic&tag=要約&status=active": 9,
     "prompts/prompt/": 8,
@@ -57,6 +57,7 @@ EXPECTED = {
     "prompts/evaluationrun/": 10,
     "prompts/evaluationrun/add/": 4,
     "prompts/dataset/": 6,
+    "prompts/dataset/add/": 2,
     "prompts/apikey/": 4,
     "prompts/apikey/add/": 3,
     "prompts/loginlock/": 4,

@@ -30,7 +30,7 @@ MODELS = {
     "prompts_labelpolicy": Rights("v", "v", "v", "vacd", object="policy"),
     "prompts_evaluation": Rights("v", "va", "va", "vad", "vad", object="evaluation"),
     "prompts_evaluationrun": Rights("v", "va", "va", "va", "va", object="run"),
-    "prompts_dataset": Rights("v", "v", "v", "v", "v", object="dataset"),
+    "prompts_dataset": Rights("v", "va", "va", "va", "va", object="dataset"),
     # Everybody sees his own alone; superusers see all.
     "prompts_apikey": Rights(
         "vac", "vac", "vac", "vacd", object="key", hidden_from=("reader", "editor on another's", "admin")

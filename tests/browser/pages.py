@@ -18,6 +18,7 @@ PAGES = [
     "prompts/evaluationrun/",
     "prompts/evaluationrun/add/",
     "prompts/dataset/",
+    "prompts/dataset/add/",
     "prompts/apikey/",
     "prompts/apikey/add/",
     "prompts/loginlock/",

@@ -147,3 +147,69 @@ def test_a_split_test_is_started_watched_and_ended(open_tab: Callable[..., Tab],
     phone.open(f"/admin/prompts/prompt/{made['id']}/split/")
     phone.check()
     phone.shoot("split-360-dark-ja")
+
+
+def test_a_new_user_evaluates_by_the_console_alone(open_tab: Callable[..., Tab], console: Console) -> None:
+    """A dataset from CSV, a run without a model, outputs pasted in, and the score."""
+    console.make_prompt("sums/double", "Double {{number}}.")
+    tab = open_tab()
+    page = tab.open("/admin/prompts/dataset/")
+    tab.shoot("datasets-1280-light")
+    page.get_by_role("link", name=re.compile("New dataset|Add dataset")).first.click()
+    page.get_by_label("Name").fill("doubles")
+    page.get_by_label("Items").fill("number,expected\n1,2\n2")
+    page.get_by_role("button", name="Make the dataset").click()
+    expect(page.get_by_text("Line 3, row: expected 2 cells, got 1 cell.")).to_be_visible()
+    expect(page.get_by_label("Items")).to_have_value("number,expected\n1,2\n2")
+    tab.check()
+    tab.shoot("dataset-add-1280-light")
+    page.get_by_label("Items").fill("")
+    csv = b"number,expected\n1,2\n2,4\n3,6\n"
+    page.get_by_label("Or a file").set_input_files(
+        {"name": "doubles.csv", "mimeType": "text/csv", "buffer": csv}
+    )
+    page.get_by_role("button", name="Make the dataset").click()
+    expect(page.get_by_text("It has 3 items.")).to_be_visible()
+    tab.check()
+    tab.shoot("dataset-1280-light")
+
+    adding = open_tab(theme="dark")
+    more = adding.open(page.url.removeprefix(console.url))
+    more.get_by_text("Add items").first.click()
+    broken = {"name": "more.csv", "mimeType": "text/csv", "buffer": b"number,number\n4,8\n"}
+    more.get_by_label("Or a file").set_input_files(broken)
+    more.get_by_role("button", name="Add items").click()
+    expect(
+        more.get_by_text("Line 1, number: expected columns that occur once, got it twice.")
+    ).to_be_visible()
+    adding.check()
+    adding.shoot("dataset-items-1280-dark")
+
+    page.get_by_role("link", name="Begin a run with it").click()
+    expect(page.get_by_role("combobox", name="Dataset")).to_have_value("doubles")
+    page.get_by_role("combobox", name="Prompt").fill("sums/double")
+    page.get_by_role("button", name="Begin the run").click()
+    page.get_by_label("Output 0001").fill("2")
+    page.get_by_label("Output 0003").fill("7")
+    tab.check()
+    tab.shoot("outputs-1280-light")
+    where = page.url
+    phone = open_tab(theme="dark", width=360, height=740)
+    for name, path in {
+        "outputs": where.removeprefix(console.url),
+        "dataset-add": "/admin/prompts/dataset/add/",
+        "datasets": "/admin/prompts/dataset/",
+    }.items():
+        phone.open(path)
+        phone.check()
+        phone.shoot(f"{name}-360-dark")
+    page.get_by_role("button", name="Send outputs").click()
+    expect(page.get_by_text("2 outputs were stored.")).to_be_visible()
+    expect(page.get_by_label("Output 0001")).to_have_count(0)
+    page.get_by_label("Output 0002").fill("4")
+    page.get_by_role("button", name="Send outputs").click()
+    expect(page.get_by_text("1 output was stored.")).to_be_visible()
+    expect(page.locator(".afn-stats")).to_contain_text("0.667")
+    expect(page.get_by_role("heading", name="0003")).to_be_visible()
+    tab.check()
+    tab.shoot("pasted-1280-light")

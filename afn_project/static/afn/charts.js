@@ -132,6 +132,8 @@ function config(spec) {
   const [first, last] = [Math.min(...xs), Math.max(...xs)];
   // About a single moment Chart.js would show years.
   if (spec.x.scale === "time" && first === last) Object.assign(scales[across], { suggestedMin: first - 18e5, suggestedMax: first + 18e5 });
+  const isCount = spec.series.every((series) => series.points.every((point) => Number.isInteger(point.y)));
+  if (isCount && spec.y.scale === "linear") scales[up].ticks.precision = 0;
   if (spec.horizontal) scales[across].ticks.autoSkip = false;
   if (spec.stacked) scales.x.stacked = scales.y.stacked = true;
   if (isNamed) Object.assign(scales[across], { labels: [...new Set(xs)], offset: true });

@@ -11,19 +11,21 @@ document.addEventListener("keydown", (event) => {
 });
 
 // The page is hidden (x-cloak) until its scripts have started, and browsers give up on autofocus by then.
-function focusBox() {
-  if (document.activeElement === document.body) box.focus();
+const first = document.querySelector("[autofocus]");
+
+function focusFirst() {
+  if (document.activeElement === document.body) first.focus();
 }
 
-if (box?.autofocus) {
+if (first) {
   const page = document.documentElement;
   const shown = new MutationObserver(() => {
     if (page.hasAttribute("x-cloak")) return;
     shown.disconnect();
-    focusBox();
+    focusFirst();
   });
   shown.observe(page, { attributes: true, attributeFilter: ["x-cloak"] });
-  if (!page.hasAttribute("x-cloak")) focusBox();
+  if (!page.hasAttribute("x-cloak")) focusFirst();
 }
 
 // Buttons that copy the text of another element, and say so in the words of their page.

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest, HttpResponse
 
@@ -39,5 +40,6 @@ def _found(prompt: Prompt, label: str, address: str) -> dict[str, Any]:
         "served": served,
         "snippets": pieces,
         "answer": answer if len(answer) <= _LONGEST else "",
+        "is_public": settings.AFN_PUBLIC_READ,
         "is_jinja": composition.template.format == "jinja2",
     }
