@@ -17,7 +17,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from vectors.admin.confirming import is_typed
@@ -42,13 +41,14 @@ from .forms import PromptForm
 from .pages import PAGES
 from .pages.base import head, view_of
 from .pages.rendering import find_includes, show_preview
+from .trash import WithTrash
 
 _BATCH = 500
 _LABELS = 3  # of a row of the list
 
 
 @admin.register(Prompt)
-class PromptAdmin(ModelAdmin):
+class PromptAdmin(WithTrash):
     form = PromptForm
     empty_help = _(
         "Prompts are kept here with all their versions. Write the first one, or import those that you have."
@@ -65,9 +65,9 @@ class PromptAdmin(ModelAdmin):
     autocomplete_fields = ("user",)
     readonly_fields = ("source", "created_at", "updated_at")
     warn_unsaved_form = True
-    actions = ("activate", "archive", "reindex", "restore")
+    actions = ("activate", "archive", "reindex", "delete_selected", "restore")
     actions_detail = ("compare",)
-    actions_list = ("import_page", "export_page")
+    actions_list = ("import_page", "export_page", "trash_page")
     fieldsets = (
         (None, {"fields": (("name", "title"), ("type", "template_format"), "content")}),
         (_("Variables and config"), {"fields": (("variables", "config"),)}),
@@ -121,14 +121,6 @@ class PromptAdmin(ModelAdmin):
             context |= {**head(prompt, "change"), "original_variables": variables}
             context["next_version"] = max(prompt.version, prompt.purged_version) + 1
         return super().render_change_form(request, context, *args, **options)
-
-    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
-        return None if is_trash(request) else super().get_list_display_links(request, list_display)
-
-    def get_actions(self, request: HttpRequest) -> Any:
-        """In the trash there is nothing to do but to restore, and nowhere else."""
-        actions = super().get_actions(request)
-        return {name: one for name, one in actions.items() if (name == "restore") == is_trash(request)}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = super().get_readonly_fields(request, obj)
@@ -283,15 +275,6 @@ class PromptAdmin(ModelAdmin):
                 len(ids),
             )
             self.message_user(request, told % {"number": count(len(ids))}, messages.SUCCESS)
-
-    @admin.action(description=_("Restore"), permissions=["delete"])
-    def restore(self, request: HttpRequest, queryset: QuerySet) -> None:
-        restored = list(queryset)
-        for prompt in restored:
-            check_owner(_actor(request), prompt)
-            trash.restore_prompt(prompt, actor=_actor(request))
-        told = ngettext("%(number)s prompt restored.", "%(number)s prompts restored.", len(restored))
-        self.message_user(request, told % {"number": count(len(restored))}, messages.SUCCESS)
 
     @action(description=_("Compare versions"), url_path="diff", permissions=["view"], icon="difference")
     def compare(self, request: HttpRequest, object_id: str) -> HttpResponse:

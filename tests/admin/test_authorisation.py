@@ -67,6 +67,7 @@ OTHERS = {
     "app_list",
     "set_language",  # for everybody, logged in or not
     "prompts_prompt_compare",
+    "prompts_prompt_restore",  # in test_trash_pages.py
     *(f"prompts_prompt_{name}" for name in PROMPT_PAGES),
     "prompts_evaluationrun_progress",
     "prompts_evaluationrun_cancel",

@@ -341,7 +341,7 @@ def test_a_deleted_prompt_is_in_the_trash_and_can_be_restored(admin: Client, mak
     assert [one.pk for one in trash.context["cl"].result_list] == [prompt.pk]
     assert change(prompt) not in text_of(trash)
     data = {"action": "restore", "_selected_action": [prompt.pk]}
-    assert "1 prompt restored." in text_of(admin.post(f"{LIST}?trash=yes", data, follow=True))
+    assert "is back, with all its versions" in text_of(admin.post(f"{LIST}?trash=yes", data, follow=True))
     assert Prompt.objects.get() == prompt
 
 

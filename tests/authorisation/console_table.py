@@ -66,6 +66,7 @@ PAGES: dict[str, tuple[int, int, tuple[str, ...]]] = {
     "tour": (PAGE, NOT_ALLOWED, ()),
     "first_steps": (NOT_ALLOWED, REDIRECT, ()),
     "prompts_prompt_export_page": (PAGE, PAGE, ()),
+    "prompts_prompt_trash_page": (REDIRECT, REDIRECT, ()),
     # Of a POST without a file.
     "prompts_prompt_import_page": (PAGE, 400, ("reader", "editor", "editor on another's")),
     "logout": (NOT_ALLOWED, PAGE, ()),
