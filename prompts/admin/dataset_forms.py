@@ -11,11 +11,12 @@ from django.utils.translation import gettext_lazy
 from vectors.admin.display import count
 
 from ..exchange.problems import Refusal
+from .described import DescribedForm
 
 _FILES: Final = ".csv,.tsv,.jsonl,.ndjson"
 
 
-class ItemsForm(forms.Form):
+class ItemsForm(DescribedForm):
     items = forms.CharField(
         label=gettext_lazy("Items"),
         required=False,
@@ -36,11 +37,6 @@ class ItemsForm(forms.Form):
             "comes twice the last item counts; items without a key are numbered."
         ),
     )
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        for name, field in self.fields.items():
-            field.widget.attrs["aria-describedby"] = f"{name}-help"
 
     @property
     def text(self) -> str:
@@ -66,14 +62,6 @@ class ItemsForm(forms.Form):
         if cleaned.get("file") and (cleaned.get("items") or "").strip():
             self.add_error("file", _("Expected items in the box or in a file, got both."))
         return cleaned
-
-    def add_error(self, field: str | None, error: Any) -> None:
-        super().add_error(field, error)
-        if field in self.fields:
-            self.fields[field].widget.attrs |= {
-                "aria-invalid": "true",
-                "aria-describedby": f"{field}-problem {field}-help",
-            }
 
     def refuse(self, refusal: Refusal) -> None:
         """A line of the items is wrong."""

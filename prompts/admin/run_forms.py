@@ -11,12 +11,13 @@ from django.utils.translation import gettext_lazy
 
 from ..evaluating.metrics import MAX_METRICS
 from ..models import Dataset, Prompt, PromptVersion
+from .described import DescribedForm
 
 OFFERED: Final = 200  # prompts and datasets to choose from
 _AT: Final = re.compile(r"metrics\[(\d+)\](?:\.(\w+))?")
 
 
-class RunForm(forms.Form):
+class RunForm(DescribedForm):
     """Each metric that is filled in or ticked is one of the run's; ``more`` takes any, as the API does."""
 
     prompt = forms.CharField(
@@ -121,16 +122,6 @@ class RunForm(forms.Form):
         super().__init__(*args, **options)
         self.fields["prompt"].widget.attrs |= {"list": "prompts", "autocomplete": "off"}
         self.fields["dataset"].widget.attrs |= {"list": "datasets", "autocomplete": "off"}
-        for name, field in self.fields.items():
-            field.widget.attrs["aria-describedby"] = f"{name}-help"
-
-    def add_error(self, field: str | None, error: Any) -> None:
-        super().add_error(field, error)
-        if field in self.fields:
-            self.fields[field].widget.attrs |= {
-                "aria-invalid": "true",
-                "aria-describedby": f"{field}-problem {field}-help",
-            }
 
     @property
     def main_fields(self) -> list[Any]:
