@@ -24,7 +24,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz lint bench suite icons messages sqld clean
+.PHONY: help run test fuzz lint bench suite icons messages pictures sqld clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +56,9 @@ icons: $(VENV)/.installed-dev ## Cut the console's icon font down to the icons t
 
 messages: $(VENV)/.installed-dev ## Bring the Japanese catalogue up to date with the sources, and compile it; takes gettext
 	$(PY) -m tests.messages
+
+pictures: $(VENV)/.installed-dev ## Photograph the console for docs/images; takes Chromium, Redis and a quarter of an hour
+	$(PY) -m tests.pictures $(ARGS)
 
 sqld: ## Fetch the libSQL server that the tests of remote mode start
 	@if [ -f $(SQLD_STAMP) ]; then :; \

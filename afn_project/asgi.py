@@ -7,7 +7,6 @@ other.
 import os
 from typing import Any
 
-from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.core.signals import request_finished
 from django.db import connections
@@ -32,5 +31,4 @@ from .realtime_http import WithRealtime  # noqa: E402
 
 application = WithMcp(WithRealtime(pages))
 follow()
-if settings.CELERY_TASK_ALWAYS_EAGER:  # on a laptop this is the only process
-    watching.start()
+watching.start()

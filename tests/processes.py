@@ -103,7 +103,7 @@ def _wait_for(process: subprocess.Popen[bytes], url: str, log: Path, seconds: fl
 
 
 @contextmanager
-def worker(log: Path, variables: dict[str, str]) -> Iterator[None]:
+def worker(log: Path, variables: dict[str, str], *options: str) -> Iterator[None]:
     command = [
         sys.executable,
         "-m",
@@ -115,6 +115,7 @@ def worker(log: Path, variables: dict[str, str]) -> Iterator[None]:
         "INFO",
         "--concurrency",
         "1",
+        *options,
     ]
     environment = clean_environment(SECRET_KEY="k" * 50, **variables)
     with log.open("w") as output:

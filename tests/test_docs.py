@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand
 
 from afn_project import secret_key
 from afn_project.env import BASE_DIR, REFUSED, Env, read_env
+from tests.pictures.pages import PICTURES
 
 APPS = ("afn_project", "ops", "prompts", "vectors")
 READ, REFUSES, OTHERS = (
@@ -225,6 +226,19 @@ def test_links_between_documents_lead_somewhere(path: Path) -> None:
         if not file.exists() or (anchor and file.suffix == ".md" and anchor not in anchors(file)):
             broken.append(link)
     assert broken == []
+
+
+def test_each_picture_is_shown_by_a_document_and_can_be_taken_anew() -> None:
+    images = BASE_DIR / "docs" / "images"
+    texts = {path: path.read_text(encoding="utf-8") for path in DOCUMENTS}
+    shown = {
+        (path.parent / link).resolve()
+        for path, text in texts.items()
+        for link in re.findall(r'(?:\]\(|src=")([^)"\s]+\.(?:png|svg))', text)
+    }
+    assert shown == set(images.iterdir())
+    assert {path.stem for path in images.glob("*.png")} == {picture.name for picture in PICTURES}
+    assert sum(path.stat().st_size for path in images.iterdir()) < 2_000_000
 
 
 def test_the_settings_are_linked_from_the_readme() -> None:

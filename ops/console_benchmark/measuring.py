@@ -20,19 +20,24 @@ from vectors.progress import track
 
 from . import browser
 
-# Page, address, target of the median in milliseconds. {prompt} is the id of one.
+# Page, address, target of the median in milliseconds. {prompt} is the id of one, {page} is one far on.
 PAGES: Final = (
     ("home", "/admin/", 60),
     ("home, again", "/admin/home/", 60),
     ("search", "/admin/search/?q=rewrite+my+resume", 40),
     ("search, Japanese", "/admin/search/?q=%E8%A6%81%E7%B4%84", 40),
+    ("search, no query yet", "/admin/search/", 40),
     ("prompt", "/admin/prompts/prompt/{prompt}/change/", 60),
+    ("its versions", "/admin/prompts/prompt/{prompt}/versions/", 60),
+    ("its labels", "/admin/prompts/prompt/{prompt}/labels/", 60),
     ("prompts", "/admin/prompts/prompt/", 80),
-    ("prompts, second page", "/admin/prompts/prompt/?p=2", 80),
+    ("prompts, far on", "/admin/prompts/prompt/?p={page}", 80),
+    ("prompts with a word", "/admin/prompts/prompt/?q=resume", 80),
     ("versions", "/admin/prompts/promptversion/", 80),
     ("evaluations", "/admin/prompts/evaluation/", 80),
     ("audit log", "/admin/ops/auditentry/", 80),
 )
+_FAR, _A_PAGE = 90, 50  # of at most 100 pages with so many rows
 _WARM_UP: Final = 3
 
 
@@ -58,6 +63,7 @@ def run(*, prompts: int, rounds: int, with_browser: bool, quiet: bool) -> dict[s
         manage(variables(folder, **own), "collectstatic", "--noinput", "--verbosity", "0")  # so, compressed
         with running_site(folder, workers=1, threads=2, **own) as (port, _key):
             made = _fill(variables(folder, **own), prompts)
+            made["page"] = str(min(_FAR, max(1, prompts // _A_PAGE)))
             cookie = f"sessionid={made['session']}"
             addresses = [(name, path.format(**made), target) for name, path, target in PAGES]
             steps = track(addresses, "Asking for pages", len(addresses), quiet=quiet)
