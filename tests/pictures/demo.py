@@ -1,5 +1,6 @@
 """A registry with a life, for the pictures: the bundled samples, and one prompt that people work on."""
 
+import json
 import math
 import random
 import time
@@ -30,6 +31,14 @@ _VERSIONS = (
         "A limit for refunds",
     ),
 )
+OF_PROMPTS = {"collection": "prompts"}
+# Somebody works on a prompt in a fork.
+_EDIT = """
+from prompts.models import Prompt
+prompt = Prompt.objects.get(name="support/refuse")
+prompt.content = prompt.content.replace("kindly", "kindly and say why")
+prompt.save(index=False)
+"""
 SAMPLES = {"shop": "Kōji Coffee", "language": "English", "message": "My cup came broken.", "limit": "20 €"}
 _RIGHT = (12, 18, 24, 33)  # of so many items
 _ITEMS = 40
@@ -122,5 +131,8 @@ def operate(site: Console) -> None:
     ):
         site.manage(*arguments)
     feature = {**site.variables, "AFN_ENVIRONMENT": "feature-x"}
-    done = manage("move_label", REPLY, "production", "4", **feature)
-    assert done.returncode == 0, done.stderr
+    for command in (("move_label", REPLY, "production", "4"), ("shell", "-v", "0", "-c", _EDIT)):
+        done = manage(*command, **feature)
+        assert done.returncode == 0, done.stderr
+    for kind, arguments in (("embed_prompts", {}), ("rebuild_index", OF_PROMPTS), ("clean_up", {})):
+        site.manage("jobs", "run", kind, "--arguments", json.dumps(arguments))

@@ -43,7 +43,7 @@ PICTURES = (
     Picture("redis", "ops/redis/"),
     Picture("jobs", "ops/job/"),
     Picture("schedules", "django_celery_beat/periodictask/"),
-    Picture("backups", "ops/backupdrill/"),
+    Picture("backups", "ops/backupdrill/", size=(1280, 780)),
     Picture("environments", "ops/environment/compare/?left=feature-x&right=prod"),
     Picture("health", "ops/healthrecord/", "dark"),
     Picture("alerts", "ops/alertrule/"),
