@@ -1,5 +1,6 @@
 """The trash in the console: prompts go there, are looked at there, and come back."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -41,12 +42,17 @@ class WithTrash(ModelAdmin):
         changelist: Any = super().get_changelist_instance(request)
         changelist.is_trash = is_trash(request)
         changelist.place = gettext("Trash") if changelist.is_trash else ""
+        changelist.title = changelist.place or changelist.title
+        is_narrowed = changelist.query or set(changelist.get_filters_params()) != {TrashFilter.parameter_name}
+        changelist.is_empty_trash = changelist.is_trash and not is_narrowed and not changelist.result_count
         return changelist
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        return (
-            ("name", "title", "deleted", "back") if is_trash(request) else super().get_list_display(request)
-        )
+        if not is_trash(request):
+            return super().get_list_display(request)
+        columns = ("name", "title", "deleted")
+        may_restore = request.user.has_perm("prompts.delete_prompt")
+        return (*columns, self._back_for(_actor(request))) if may_restore else columns
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
         return None if is_trash(request) else super().get_list_display_links(request, list_display)
@@ -60,17 +66,22 @@ class WithTrash(ModelAdmin):
     def deleted(self, prompt: Prompt) -> str:
         return short_time(prompt.deleted_at)
 
-    @display(description=_("Restore"))
-    def back(self, prompt: Prompt) -> SafeString:
-        """A button of the list's own form, which has the token."""
-        url = reverse("admin:prompts_prompt_restore", args=[prompt.pk])
-        return format_html(
-            '<button type="submit" class="afn-plain" formmethod="post" formaction="{}">{}'
-            '<span class="afn-hidden"> {}</span></button>',
-            url,
-            gettext("Restore"),
-            prompt.name,
-        )
+    def _back_for(self, user: User) -> Callable[[Prompt], SafeString]:
+        """The column of buttons, which are of the list's own form: it has the token. No button refuses."""
+
+        @display(description=_("Restore"))
+        def back(prompt: Prompt) -> SafeString:
+            if not may_change(user, prompt):
+                return SafeString("–")
+            return format_html(
+                '<button type="submit" class="afn-plain" formmethod="post" formaction="{}">{}'
+                '<span class="afn-hidden"> {}</span></button>',
+                reverse("admin:prompts_prompt_restore", args=[prompt.pk]),
+                gettext("Restore"),
+                prompt.name,
+            )
+
+        return back
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
         if IS_POPUP_VAR in request.POST:
@@ -150,8 +161,9 @@ def trash_url() -> str:
 
 def _back(prompt: Prompt) -> SafeString:
     url = reverse("admin:prompts_prompt_labels", args=[prompt.pk])
-    told = gettext("%(name)s is back, with all its versions. Its labels are off:") % {"name": prompt.name}
-    return format_html("{} {}", told, link(url, gettext("put them on again")))
+    name = link(reverse("admin:prompts_prompt_change", args=[prompt.pk]), prompt.name)
+    told = gettext("%(name)s is back, with all its versions. Its labels are off:") % {"name": "{}"}
+    return format_html(told + " {}", name, link(url, gettext("put them on again")))
 
 
 def _actor(request: HttpRequest) -> User:

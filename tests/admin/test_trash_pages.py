@@ -38,6 +38,7 @@ def test_the_list_leads_to_the_trash_which_says_what_it_is(admin: Client, make: 
     assert admin.get(f"{LIST}trash/").url == TRASH
     page = text_of(admin.get(TRASH))
     assert '<span class="afn-crumb">Trash</span>' in page
+    assert "<title> Trash | " in page
     assert "Prompts stay here" in page
     assert "<b></span>" not in page
 
@@ -49,13 +50,25 @@ def test_a_row_is_restored_by_its_button(admin: Client, make: Make) -> None:
     assert admin.get(of(prompt, "restore")).status_code == 405
     answer = admin.post(of(prompt, "restore"), follow=True)
     assert answer.redirect_chain == [(of(prompt, "change"), 302)]
-    assert "writing/resume is back, with all its versions." in text_of(answer)
+    assert f'href="{of(prompt, "change")}">writing/resume</a> is back, with all its versions.' in text_of(
+        answer
+    )
     assert Prompt.objects.get() == prompt
     assert AuditEntry.objects.filter(action="prompt.restored", actor_name="aoi").count() == 1
     assert admin.post(of(prompt, "restore")).status_code == 404
     page = text_of(admin.get(TRASH))
     assert "The trash is empty" in page
     assert "Nothing matches" not in page
+
+
+@pytest.mark.parametrize("narrowed", ["&status__exact=archived", "&q=nothing"])
+def test_a_trash_is_not_called_empty_where_a_filter_hides_what_is_in_it(
+    admin: Client, make: Make, narrowed: str
+) -> None:
+    trash.delete_prompt(make("a"), actor=None)
+    page = text_of(admin.get(f"{TRASH}{narrowed}"))
+    assert "The trash is empty" not in page
+    assert "Nothing matches" in page
 
 
 def test_a_name_that_is_taken_is_told_and_nothing_is_changed(admin: Client, make: Make) -> None:
@@ -80,7 +93,9 @@ def test_only_who_may_delete_a_prompt_restores_it(
 ) -> None:
     prompt = make("a")
     trash.delete_prompt(prompt, actor=None)
-    assert staff(*permissions).post(of(prompt, "restore")).status_code == status
+    client = staff(*permissions)
+    assert (of(prompt, "restore") in text_of(client.get(TRASH))) == (status == 302)
+    assert client.post(of(prompt, "restore")).status_code == status
     assert Prompt.objects.exists() == (status == 302)
 
 
@@ -101,6 +116,7 @@ def test_several_are_deleted_with_the_same_promise(admin: Client, make: Make) ->
     data: dict[str, Any] = {"action": "delete_selected", "_selected_action": [first.pk, second.pk]}
 
     page = text_of(admin.post(LIST, data))
+    assert "<title> Move to the trash" in page
     assert "2 prompts</b> go to the trash with all their versions" in page
     assert '<span class="afn-tag afn-label">production</span>' in page
     assert Prompt.objects.count() == 2
