@@ -14,11 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from ops.backups.models import BackupDrill
 from prompts.exchange.rights import missing_right
 from prompts.indexing import COLLECTION
+from prompts.label_states import PRODUCTION
 from prompts.models import ApiKey, Evaluation, Prompt, PromptLabel, User
 from vectors.relevance.models import Judgement
 
 COOKIE: Final = "afn_first_steps"
-PRODUCTION: Final = "production"
 _SAMPLES: Final = "samples"  # the source of what `seed_data` imports
 _YEAR: Final = 365 * 24 * 3_600
 

@@ -1,12 +1,13 @@
 """Prompts as clients of Langfuse see them: one row a version, by name, with the labels of that version."""
 
-from typing import Any, Final
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import router, transaction
 
 from ..composition import Composition
 from ..errors import NotThere, RegistryProblem
+from ..label_states import PRODUCTION
 from ..labels import move_label
 from ..models import LATEST, Kind, Prompt, PromptLabel, PromptVersion, Status, User
 from ..ownership import check_owner
@@ -20,8 +21,6 @@ from ..trash import delete_prompt, delete_version
 from . import projects
 from .moments import as_text
 from .schemas import CreateIn
-
-PRODUCTION: Final = "production"
 
 
 def find(name: str) -> Prompt | None:
