@@ -155,10 +155,10 @@ def estimate_outdated(using: str | None = None) -> int:
     alias = using or router.db_for_read(Prompt)
     prompts = Prompt.objects.using(alias)
     records = PromptEmbedding.objects.using(alias).filter(collection__name=COLLECTION)
-    never = prompts.count() - records.count()
+    total = prompts.count()
     latest = prompts.order_by("-updated_at", "name").values("pk")[:_LATEST]
     current = prompts.filter(_IS_CURRENT, pk__in=latest).count()
-    return max(never, min(prompts.count(), _LATEST) - current)
+    return max(total - records.count(), min(total, _LATEST) - current)
 
 
 def add_missing_versions(using: str | None = None) -> int:

@@ -90,6 +90,7 @@ def _verdict(request: HttpRequest, prompt: Prompt, label: str, version: str) -> 
     except RegistryProblem as problem:
         return {"wrong": problem.sentence}
     policy = LabelPolicy.objects.filter(name=label).first()
+    is_known = policy is not None or label == PRODUCTION or PromptLabel.objects.filter(name=label).exists()
     is_protected = bool(policy and policy.is_protected and not request.user.has_perm(MOVE_PROTECTED))
     return {
         "label": label,
@@ -97,25 +98,15 @@ def _verdict(request: HttpRequest, prompt: Prompt, label: str, version: str) -> 
         "policy": policy,
         "verdict": weigh(prompt, label, found) if policy else Verdict(True, "none", "", None),
         "is_protected": is_protected,
-        "is_new": _is_new(label),
-        "near": _near(prompt, label),
+        "is_new": not is_known,
+        "near": "" if is_known else _near(prompt, label),
         "serves_it": prompt.labels.filter(name=label, version=found.pk).exists(),
     }
 
 
-def _is_new(label: str) -> bool:
-    """Has no prompt such a label, and no policy its name?"""
-    is_known = label == PRODUCTION or LabelPolicy.objects.filter(name=label).exists()
-    return not is_known and not PromptLabel.objects.filter(name=label).exists()
-
-
 def _near(prompt: Prompt, label: str) -> str:
-    """What somebody may have meant who typed a label that the prompt has not."""
-    if label == PRODUCTION:
-        return ""
+    """What somebody may have meant who typed a label that is new."""
     names = {PRODUCTION, *prompt.labels.values_list("name", flat=True)}
-    if label in names:
-        return ""
     return next(iter(get_close_matches(label, names, 1, 0.8)), "")
 
 
